@@ -1,6 +1,8 @@
 """Command lines and configuration files of the Kubernetes components: pure, no effects."""
 
 import json
+import os
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,6 +11,7 @@ import yaml
 
 from tools.cluster.local.machine_spec import Component
 from tools.cluster.local.topology import Machine, Topology
+from tools.paths import CHECKOUT
 
 CONTAINERD_SOCKET = "/run/containerd/containerd.sock"
 
@@ -206,3 +209,10 @@ def cni_config(topology: Topology, node: Machine) -> str:
         "ipam": {"type": "host-local", "ranges": [[{"subnet": str(node.pods)}]], "routes": [{"dst": "0.0.0.0/0"}]},
     }
     return json.dumps({"cniVersion": "1.0.0", "name": topology.name, "plugins": [ptp]})
+
+
+def load_balancer(topology: Topology) -> Component:
+    """Addresses for Services of type LoadBalancer; talks to the API server as administrator."""
+    arguments = [str(topology.kubeconfig), str(topology.plan.load_balancers)]
+    environment = {"PYTHONPATH": str(CHECKOUT), "PATH": os.defpath}
+    return Component("load-balancer", [sys.executable, "-m", "tools.cluster.local.load_balancer", *arguments], environment)

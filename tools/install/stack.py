@@ -1,0 +1,88 @@
+"""The order in which the stack is installed, and what is waited for between the steps."""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from tools.install import certificates
+from tools.install.commands import Commands
+
+# Called with a step's name when it has ended.
+Report = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Sources:
+    """Where charts, CRDs and values are.
+
+    Attributes:
+        charts: directory with one directory per chart.
+        crds: directory with one directory per origin.
+        values: directory of the variant, one file per chart.
+    """
+
+    charts: Path
+    crds: Path
+    values: Path
+
+
+def install(commands: Commands, sources: Sources, report: Report) -> None:
+    """Install everything and return when the Gateway is programmed and KServe's presets are accepted.
+
+    Raises:
+        UserError: a step failed.
+    """
+    commands.apply_files(*sorted(path for path in sources.crds.iterdir() if path.is_dir()))
+    report("CRDs applied")
+    with ThreadPoolExecutor() as pool:
+        for done in [pool.submit(_istio, commands, sources, report), pool.submit(_kserve, commands, sources, report)]:
+            done.result()
+
+
+def _istio(commands: Commands, sources: Sources, report: Report) -> None:
+    _chart(commands, sources, "istio-base", "istio-system")
+    _chart(commands, sources, "istiod", "istio-system")
+    commands.wait("condition=Available", "deployment/istiod", "--namespace=istio-system", seconds=120)
+    report("Istio ready")
+    commands.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "kserve"}})
+    commands.apply_files(sources.values / "gateway.yaml")
+    commands.wait("condition=Programmed", "gateway/kserve-ingress-gateway", "--namespace=kserve", seconds=120)
+    report("Gateway programmed")
+
+
+def _kserve(commands: Commands, sources: Sources, report: Report) -> None:
+    resources = "kserve-llmisvc-resources"
+    commands.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "kserve"}})
+    documents = commands.template(resources, sources.charts / resources, "kserve", sources.values / f"{resources}.yaml")
+    authorities = {}
+    for asked in certificates.asked_for(documents):
+        issued = certificates.issue(asked["spec"]["dnsNames"])
+        authorities[f"kserve/{asked['metadata']['name']}"] = issued.authority
+        commands.apply(certificates.secret(asked, "kserve", issued))
+    _chart(commands, sources, "kserve-llmisvc-crd", "kserve")
+    _chart(commands, sources, resources, "kserve")
+    _inject(commands, authorities)
+    commands.wait("condition=Available", "deployment/llmisvc-controller-manager", "--namespace=kserve", seconds=120)
+    report("KServe controller ready")
+    _chart(commands, sources, "kserve-runtime-configs", "kserve")
+    report("KServe presets installed")
+
+
+def _inject(commands: Commands, authorities: dict[str, bytes]) -> None:
+    kinds = "customresourcedefinitions,validatingwebhookconfigurations,mutatingwebhookconfigurations"
+    for found in commands.get(kinds)["items"]:
+        authority = authorities.get(found["metadata"].get("annotations", {}).get(certificates.INJECT, ""))
+        if authority:
+            _patch(commands, found, certificates.with_authority(found, authority))
+
+
+def _patch(commands: Commands, found: dict[str, Any], patch: dict[str, Any]) -> None:
+    commands.kube("patch", found["kind"], found["metadata"]["name"], "--type=merge", "--patch", yaml.safe_dump(patch))
+
+
+def _chart(commands: Commands, sources: Sources, name: str, namespace: str) -> None:
+    commands.install(name, sources.charts / name, namespace, sources.values / f"{name}.yaml")
