@@ -53,7 +53,9 @@ def issue(dns_names: list[str]) -> Issued:
 
 def asked_for(documents: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """The `Certificate` objects among a chart's documents."""
-    return [found for found in documents if found.get("kind") == "Certificate" and "cert-manager.io" in found["apiVersion"]]
+    return [
+        found for found in documents if found.get("kind") == "Certificate" and "cert-manager.io" in found["apiVersion"]
+    ]
 
 
 def secret(certificate: dict[str, Any], namespace: str, issued: Issued) -> dict[str, Any]:
@@ -81,7 +83,9 @@ def _name(common: str) -> x509.Name:
     return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common)])
 
 
-def _builder(subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePublicKey, now: dt.datetime) -> x509.CertificateBuilder:
+def _builder(
+    subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePublicKey, now: dt.datetime
+) -> x509.CertificateBuilder:
     return (
         x509.CertificateBuilder()
         .subject_name(subject)

@@ -72,7 +72,9 @@ class Commands:
             "HELM_CACHE_HOME": str(self.home / "helm"), "HELM_CONFIG_HOME": str(self.home / "helm"), "HELM_DATA_HOME": str(self.home / "helm"),
         }  # fmt: skip
         try:
-            done = subprocess.run(command, input=stdin, env=environment, capture_output=True, text=True, timeout=seconds, check=True)
+            done = subprocess.run(
+                command, input=stdin, env=environment, capture_output=True, text=True, timeout=seconds, check=True
+            )
         except subprocess.TimeoutExpired:
             raise UserError(f"`{_short(command)}` to end within {seconds:.0f} s", "it did not") from None
         except subprocess.CalledProcessError as error:

@@ -62,7 +62,9 @@ def bring_up(name: str, stack: Stack, say: Callable[[str], None]) -> Topology:
     pki.make(topology, stack.bin("kubeadm"))
     clock("certificates")
     with ThreadPoolExecutor() as pool:
-        loading = [pool.submit(_prepare_node, topology, found.name, machines, programs, stack) for found in topology.nodes]
+        loading = [
+            pool.submit(_prepare_node, topology, found.name, machines, programs, stack) for found in topology.nodes
+        ]
         control_plane.start(topology, machines["control"], programs)
         clock("control plane ready")
         commands = kube_commands(topology, stack)
@@ -118,7 +120,9 @@ def _machines(name: str, stack: Stack) -> tuple[Topology, dict[str, RunningMachi
     return topology, machines
 
 
-def _prepare_node(topology: Topology, name: str, machines: dict[str, RunningMachine], programs: Programs, stack: Stack) -> None:
+def _prepare_node(
+    topology: Topology, name: str, machines: dict[str, RunningMachine], programs: Programs, stack: Stack
+) -> None:
     found = next(each for each in topology.nodes if each.name == name)
     node.write_configuration(topology, found, programs, machines[name].spec.cgroup)
     node.start_runtime(topology, found, machines[name], programs)

@@ -16,7 +16,9 @@ def hierarchies() -> list[Path]:
     """Roots of all mounted hierarchies: the only one on version 2, one per controller on version 1."""
     if _version_2():
         return [ROOT]
-    found = [path for path in ROOT.iterdir() if path.is_dir() and not path.is_symlink() and (path / "cgroup.procs").exists()]
+    found = [
+        path for path in ROOT.iterdir() if path.is_dir() and not path.is_symlink() and (path / "cgroup.procs").exists()
+    ]
     return sorted(found)
 
 
@@ -39,10 +41,7 @@ def enter(path: str) -> None:
 def processes(path: str) -> set[int]:
     """Process ids in a group and below it, in any hierarchy, as seen from the caller's PID namespace."""
     return {
-        int(line)
-        for group in _groups(path)
-        for line in (group / "cgroup.procs").read_text().split()
-        if line != "0"
+        int(line) for group in _groups(path) for line in (group / "cgroup.procs").read_text().split() if line != "0"
     }
 
 

@@ -34,7 +34,10 @@ class Programs:
 
     def command(self, program: str, /, **flags: object) -> list[str]:
         """A built program with `--flag=value` for each keyword, underscores becoming dashes."""
-        return [str(self.built / program), *(f"--{flag.replace('_', '-')}={_text(value)}" for flag, value in flags.items())]
+        return [
+            str(self.built / program),
+            *(f"--{flag.replace('_', '-')}={_text(value)}" for flag, value in flags.items()),
+        ]
 
 
 def _text(value: object) -> str:
@@ -120,7 +123,9 @@ def kubelet(topology: Topology, node: Machine, programs: Programs, config: Path,
 
 def kube_proxy(node: Machine, programs: Programs, config: Path) -> Component:
     """The Service proxy of a node."""
-    return Component("kube-proxy", programs.command("kube-proxy", config=config, hostname_override=node.name), programs.environment)
+    return Component(
+        "kube-proxy", programs.command("kube-proxy", config=config, hostname_override=node.name), programs.environment
+    )
 
 
 def device_plugin(node: Machine, programs: Programs) -> Component:
@@ -177,8 +182,13 @@ def containerd_config(programs: Programs, networks: Path) -> str:
 version = 2
 root = "/var/lib/containerd"
 state = "/run/containerd"
-disabled_plugins = ["io.containerd.snapshotter.v1.btrfs", "io.containerd.snapshotter.v1.zfs", "io.containerd.snapshotter.v1.aufs",
-  "io.containerd.snapshotter.v1.devmapper", "io.containerd.tracing.processor.v1.otlp"]
+disabled_plugins = [
+  "io.containerd.snapshotter.v1.aufs",
+  "io.containerd.snapshotter.v1.btrfs",
+  "io.containerd.snapshotter.v1.devmapper",
+  "io.containerd.snapshotter.v1.zfs",
+  "io.containerd.tracing.processor.v1.otlp",
+]
 [grpc]
   address = "{CONTAINERD_SOCKET}"
 [plugins."io.containerd.grpc.v1.cri"]
@@ -215,4 +225,6 @@ def load_balancer(topology: Topology) -> Component:
     """Addresses for Services of type LoadBalancer; talks to the API server as administrator."""
     arguments = [str(topology.kubeconfig), str(topology.plan.load_balancers)]
     environment = {"PYTHONPATH": str(CHECKOUT), "PATH": os.defpath}
-    return Component("load-balancer", [sys.executable, "-m", "tools.cluster.local.load_balancer", *arguments], environment)
+    return Component(
+        "load-balancer", [sys.executable, "-m", "tools.cluster.local.load_balancer", *arguments], environment
+    )

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from tools.cluster.local import cgroups, registry
+from tools.cluster.local import cgroups, network, registry
 from tools.cluster.local.machine import kill
 from tools.cluster.local.topology import Topology
 
@@ -15,6 +15,7 @@ def remove(topology: Topology) -> None:
     """
     root = registry.cgroup_root(topology.plan)
     kill(root)
+    network.disconnect(topology)
     cgroups.remove(root)
     registry.forget(topology)
     top = topology.directory.parent

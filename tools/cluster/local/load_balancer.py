@@ -32,7 +32,9 @@ def serve(pool: IPv4Network) -> None:
         for service in listed.items:
             _serve_one(api, service, pool, held)
         # The watch ends when the server closes it; listing again is the documented way on.
-        stream = watch.Watch().stream(api.list_service_for_all_namespaces, resource_version=listed.metadata.resource_version)
+        stream = watch.Watch().stream(
+            api.list_service_for_all_namespaces, resource_version=listed.metadata.resource_version
+        )
         for event in stream:
             if event["type"] == "DELETED":
                 held.pop(event["object"].metadata.uid, None)

@@ -156,7 +156,9 @@ def _is_alive(pid: int) -> bool:
 def _is_init_of(pid: int, spec: MachineSpec) -> bool:
     try:
         arguments = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
-        namespace_ids = [row for row in Path(f"/proc/{pid}/status").read_text().splitlines() if row.startswith("NSpid:")]
+        namespace_ids = [
+            row for row in Path(f"/proc/{pid}/status").read_text().splitlines() if row.startswith("NSpid:")
+        ]
     except OSError:
         return False
     is_first = bool(namespace_ids) and namespace_ids[0].split()[-1] == "1"

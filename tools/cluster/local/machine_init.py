@@ -77,7 +77,13 @@ class Init:
         log = Path(self._spec.logs) / f"{name}.log"
         with log.open("ab") as out:
             self._running[name] = subprocess.Popen(
-                command, env=environment, stdin=subprocess.DEVNULL, stdout=out, stderr=out, start_new_session=True, cwd="/"
+                command,
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=out,
+                start_new_session=True,
+                cwd="/",
             )
         self._ended.pop(name, None)
         return {"pid": self._running[name].pid}
@@ -108,7 +114,12 @@ class Init:
         if name in self._stopping:
             self._stopping.discard(name)
             return
-        row = {"component": name, "status": code, "time": time.time(), "log": str(Path(self._spec.logs) / f"{name}.log")}
+        row = {
+            "component": name,
+            "status": code,
+            "time": time.time(),
+            "log": str(Path(self._spec.logs) / f"{name}.log"),
+        }
         with self._spec.deaths.open("a") as out:
             out.write(json.dumps(row) + "\n")
 

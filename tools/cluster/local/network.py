@@ -4,9 +4,11 @@ The fabric has no default route, and lets machines answer the host but not call 
 """
 
 import subprocess
+from contextlib import suppress
 from ipaddress import IPv4Network
 
 from pyroute2 import IPRoute, NetNS
+from pyroute2.netlink.exceptions import NetlinkError
 
 from tools.cluster.local.topology import Topology
 
@@ -39,7 +41,12 @@ def connect(topology: Topology, fabric_pid: int, machine_pids: dict[str, int], n
         _link_host(topology, fabric_pid, fabric)
         for machine in topology.machines:
             pid = machine_pids[machine.name]
-            fabric.link("add", ifname=machine.name, kind="veth", peer={"ifname": _MACHINE_LINK, "net_ns_fd": f"/proc/{pid}/ns/net"})
+            fabric.link(
+                "add",
+                ifname=machine.name,
+                kind="veth",
+                peer={"ifname": _MACHINE_LINK, "net_ns_fd": f"/proc/{pid}/ns/net"},
+            )
             port = fabric.link_lookup(ifname=machine.name)[0]
             fabric.link("set", index=port, master=bridge, state="up")
             _join(topology, machine.name, pid)
@@ -49,6 +56,17 @@ def connect(topology: Topology, fabric_pid: int, machine_pids: dict[str, int], n
         for served in (plan.services, plan.load_balancers):
             fabric.route("add", dst=str(served), gateway=str(topology.nodes[0].address))
     _forbid_calls_to_host(fabric_pid, nft)
+
+
+def disconnect(topology: Topology) -> None:
+    """Remove the host's link, and with it the host's routes.
+
+    The kernel does so itself some time after the fabric's namespace has ended; a new cluster must not see it half gone.
+    """
+    with IPRoute() as host:
+        for index in host.link_lookup(ifname=topology.host_link):
+            with suppress(NetlinkError):  # the kernel was quicker
+                host.link("del", index=index)
 
 
 def _link_host(topology: Topology, fabric_pid: int, fabric: NetNS) -> None:
@@ -93,4 +111,6 @@ def _forbid_calls_to_host(fabric_pid: int, nft: list[str]) -> None:
       }}
     }}
     """
-    subprocess.run(["nsenter", f"--net=/proc/{fabric_pid}/ns/net", "--", *nft, "-f", "-"], input=rules, text=True, check=True)
+    subprocess.run(
+        ["nsenter", f"--net=/proc/{fabric_pid}/ns/net", "--", *nft, "-f", "-"], input=rules, text=True, check=True
+    )

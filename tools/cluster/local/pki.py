@@ -41,7 +41,7 @@ def make(topology: Topology, kubeadm: Path) -> Path:
 
 def _configuration(topology: Topology, pki: Path, node: str = "") -> list[dict[str, object]]:
     control = topology.control
-    cluster = {
+    cluster: dict[str, object] = {
         "apiVersion": "kubeadm.k8s.io/v1beta4",
         "kind": "ClusterConfiguration",
         "clusterName": topology.name,
@@ -51,7 +51,7 @@ def _configuration(topology: Topology, pki: Path, node: str = "") -> list[dict[s
         "encryptionAlgorithm": "ECDSA-P256",  # a tenth of the time of RSA
         "networking": {"serviceSubnet": str(topology.plan.services), "podSubnet": str(topology.plan.pods)},
     }
-    local = {
+    local: dict[str, object] = {
         "apiVersion": "kubeadm.k8s.io/v1beta4",
         "kind": "InitConfiguration",
         "localAPIEndpoint": {"advertiseAddress": str(control.address), "bindPort": 6443},

@@ -63,13 +63,19 @@ def check(facts: Facts) -> None:
         )
     for name, purpose in _FILE_SYSTEMS.items():
         if name not in facts.file_systems:
-            raise UserError(f"the file system {name} in this kernel, for {purpose}", "not in /proc/filesystems", next_step=f"modprobe {name}")
+            raise UserError(
+                f"the file system {name} in this kernel, for {purpose}",
+                "not in /proc/filesystems",
+                next_step=f"modprobe {name}",
+            )
     missing = {"mnt", "pid", "net", "uts", "ipc"} - facts.namespaces
     if missing:
         raise UserError("a kernel with namespaces " + ", ".join(sorted(missing)), "not in /proc/self/ns")
     for name in facts.missing_programs:
         raise UserError(f"the program {name}", "not on PATH", next_step=f"apt-get install {_PROGRAMS[name]}")
     if facts.memory_gib < NEEDED_MEMORY_GIB:
-        raise UserError(f"{NEEDED_MEMORY_GIB:.1f} GiB of available memory", f"{facts.memory_gib:.1f} GiB (MemAvailable)")
+        raise UserError(
+            f"{NEEDED_MEMORY_GIB:.1f} GiB of available memory", f"{facts.memory_gib:.1f} GiB (MemAvailable)"
+        )
     if facts.disk_gib < NEEDED_DISK_GIB:
         raise UserError(f"{NEEDED_DISK_GIB:.1f} GiB of free disk for the cluster's files", f"{facts.disk_gib:.1f} GiB")

@@ -44,10 +44,14 @@ class Machine:
 
 # GKE's own labels for a T4 node pool and for ct6e-standard-4t (one host with 2x2 chips).
 T4 = Accelerator(
-    "nvidia.com/gpu", 4, {"cloud.google.com/gke-accelerator": "nvidia-tesla-t4", "cloud.google.com/gke-accelerator-count": "4"}
+    "nvidia.com/gpu",
+    4,
+    {"cloud.google.com/gke-accelerator": "nvidia-tesla-t4", "cloud.google.com/gke-accelerator-count": "4"},
 )
 V6E = Accelerator(
-    "google.com/tpu", 4, {"cloud.google.com/gke-tpu-accelerator": "tpu-v6e-slice", "cloud.google.com/gke-tpu-topology": "2x2"}
+    "google.com/tpu",
+    4,
+    {"cloud.google.com/gke-tpu-accelerator": "tpu-v6e-slice", "cloud.google.com/gke-tpu-topology": "2x2"},
 )
 
 

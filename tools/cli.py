@@ -1,0 +1,102 @@
+"""The command `llmisvc-conformance`: keep a cluster to work on, look at it, remove it; look after the caches."""
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+
+from tools.cluster.local import bring_up, registry, status
+from tools.cluster.local.provider import LocalProvider
+from tools.errors import UserError
+from tools.stack import locate_stack
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line.
+
+    Args:
+        arguments: without the program's name; the process's own by default.
+
+    Returns:
+        0 when done, 1 when `status` finds something wrong, 2 for a mistake that the user can put right.
+    """
+    options = _parser().parse_args(arguments)
+    try:
+        return int(options.run(options))
+    except UserError as error:
+        print(f"llmisvc-conformance {options.command}: refused\n  {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print(
+            "\ninterrupted; the same command goes on from here, `llmisvc-conformance down` removes what there is",
+            file=sys.stderr,
+        )
+        return 130
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="llmisvc-conformance", description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True)
+    up = commands.add_parser("up", help="start the local cluster and install the stack; does nothing when it runs")
+    up.set_defaults(run=_up)
+    down = commands.add_parser("down", help="remove the local cluster and everything of it")
+    down.add_argument("--all", action="store_true", help="all local clusters of this user")
+    down.set_defaults(run=_down)
+    state = commands.add_parser("status", help="machines, components, memory, addresses")
+    state.add_argument("--all", action="store_true", help="all local clusters of this user")
+    state.set_defaults(run=_status)
+    kubectl = commands.add_parser("kubectl", help="the built kubectl on the local cluster", add_help=False)
+    kubectl.add_argument("rest", nargs=argparse.REMAINDER)
+    kubectl.set_defaults(run=_kubectl)
+    cache = commands.add_parser("cache", help="what was built and downloaded, and how large it is")
+    cache.add_argument("do", choices=["status", "prune"])
+    cache.set_defaults(run=_cache)
+    for named in (up, down, state):
+        named.add_argument(
+            "--name", default=registry.default_name(), help="cluster's name (default: one per checkout, %(default)s)"
+        )
+    return parser
+
+
+def _up(options: argparse.Namespace) -> int:
+    provider = LocalProvider(options.name)
+    access = provider.up()
+    print("started" if provider.started else "was running already")
+    print(
+        f"  export KUBECONFIG={access.kubeconfig}\n  llmisvc-conformance kubectl get nodes\n  llmisvc-conformance down"
+    )
+    return 0
+
+
+def _down(options: argparse.Namespace) -> int:
+    for name in registry.names() if options.all else [options.name]:
+        LocalProvider(name).down()
+        print(f"{name}: removed")
+    return 0
+
+
+def _status(options: argparse.Namespace) -> int:
+    wanted = registry.names() if options.all else [options.name]
+    reports = [status.look(name) for name in wanted]
+    print("\n".join(report.text for report in reports) or "no local cluster")
+    return 0 if all(report.well for report in reports) else 1
+
+
+def _kubectl(options: argparse.Namespace) -> int:
+    name = registry.default_name()
+    topology = registry.load(name)
+    if topology is None or not bring_up.is_ready(topology):
+        raise UserError(f"local cluster {name} to be running", "it is not", next_step="llmisvc-conformance up")
+    program = str(locate_stack().bin("kubectl"))
+    os.execve(program, [program, *options.rest], {**os.environ, "KUBECONFIG": str(topology.kubeconfig)})
+
+
+def _cache(options: argparse.Namespace) -> int:
+    from tools.stack import cache
+
+    print(cache.prune() if options.do == "prune" else cache.status())
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
