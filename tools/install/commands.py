@@ -67,10 +67,9 @@ class Commands:
         return self._run([str(self.helm), *arguments], None, 180)
 
     def _run(self, command: list[str], stdin: str | None, seconds: float) -> str:
-        environment = {
-            "PATH": os.environ.get("PATH", os.defpath), "KUBECONFIG": str(self.kubeconfig), "HOME": str(self.home),
-            "HELM_CACHE_HOME": str(self.home / "helm"), "HELM_CONFIG_HOME": str(self.home / "helm"), "HELM_DATA_HOME": str(self.home / "helm"),
-        }  # fmt: skip
+        own = {f"HELM_{kind}_HOME": str(self.home / "helm") for kind in ("CACHE", "CONFIG", "DATA")}
+        path = os.environ.get("PATH", os.defpath)
+        environment = {"PATH": path, "KUBECONFIG": str(self.kubeconfig), "HOME": str(self.home), **own}
         try:
             done = subprocess.run(
                 command, input=stdin, env=environment, capture_output=True, text=True, timeout=seconds, check=True

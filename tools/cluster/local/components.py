@@ -44,7 +44,7 @@ def _text(value: object) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def etcd(topology: Topology, programs: Programs, credentials: Path) -> Component:
+def etcd(programs: Programs, credentials: Path) -> Component:
     """The store: without fsync, because the cluster is thrown away."""
     pki = credentials / "pki" / "etcd"
     command = programs.command(
@@ -110,7 +110,7 @@ def containerd(programs: Programs, config: Path) -> Component:
     return Component("containerd", ["containerd", "--config", str(config), "--log-level", "warn"], programs.environment)
 
 
-def kubelet(topology: Topology, node: Machine, programs: Programs, config: Path, credentials: Path) -> Component:
+def kubelet(node: Machine, programs: Programs, config: Path, credentials: Path) -> Component:
     """The kubelet of a node, with GKE's labels for its accelerator."""
     assert node.accelerator is not None
     labels = ",".join(f"{key}={value}" for key, value in node.accelerator.labels.items())

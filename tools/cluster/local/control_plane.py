@@ -21,7 +21,7 @@ def start(topology: Topology, machine: RunningMachine, programs: Programs) -> No
         UserError: a component died or the API server did not become ready.
     """
     credentials = topology.directory / "credentials"
-    machine.start(components.etcd(topology, programs, credentials))
+    machine.start(components.etcd(programs, credentials))
     machine.start(components.apiserver(topology, programs, credentials))
     _wait_ready(topology, machine)
     machine.start(components.controller_manager(topology, programs, credentials))

@@ -43,6 +43,6 @@ def import_images(machine: RunningMachine, programs: Programs, archives: list[Pa
 def start_kubernetes(topology: Topology, node: Machine, machine: RunningMachine, programs: Programs) -> None:
     """Start kubelet, Service proxy and device plugin; the API server must be ready."""
     directory, credentials = topology.machine_directory(node.name), topology.directory / "credentials"
-    machine.start(components.kubelet(topology, node, programs, directory / "kubelet.yaml", credentials))
+    machine.start(components.kubelet(node, programs, directory / "kubelet.yaml", credentials))
     machine.start(components.kube_proxy(node, programs, directory / "kube-proxy.yaml"))
     machine.start(components.device_plugin(node, programs))

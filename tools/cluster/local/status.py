@@ -30,7 +30,8 @@ def look(name: str) -> Report:
     well = bring_up.is_ready(topology)
     memory = cgroups.memory_bytes(registry.cgroup_root(topology.plan)) / 2**30
     rows = [
-        f"{name}: {'ready' if well else 'NOT WELL'}, {memory:.2f} GiB of memory, block {topology.plan.block}, load balancers {topology.plan.load_balancers}"
+        f"{name}: {'ready' if well else 'NOT WELL'}, {memory:.2f} GiB of memory",
+        f"  addresses  {topology.plan.block}, load balancers {topology.plan.load_balancers}",
     ]
     rows += [
         f"  {each:<10} {', '.join(machines[each].components()) or 'no components'}"
