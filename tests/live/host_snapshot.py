@@ -1,0 +1,118 @@
+"""What a person would look at to see whether a program left anything on the host."""
+
+import os
+import subprocess
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+# Counters and random numbers of the kernel, which move by themselves.
+_RESTLESS_SYSCTLS = (
+    "fs/dentry-state",
+    "fs/file-nr",
+    "fs/inode-nr",
+    "fs/inode-state",
+    "fs/quota/",
+    "kernel/ns_last_pid",
+    "kernel/pty/nr",
+    "kernel/random/",
+    "net/netfilter/nf_conntrack_count",
+)
+_TREES = ("/etc", "/var", "/run")
+# Files that other programs of the host write all the time.
+_RESTLESS_FILES = ("/var/log/", "/var/cache/", "/run/utmp")
+
+
+@dataclass(frozen=True)
+class HostSnapshot:
+    """Sets of lines, one set for each thing that a cluster could leave behind."""
+
+    processes: frozenset[str]
+    mounts: frozenset[str]
+    links: frozenset[str]
+    addresses_and_routes: frozenset[str]
+    rules: frozenset[str]
+    namespaces: frozenset[str]
+    sysctls: frozenset[str]
+    modules: frozenset[str]
+    cgroups: frozenset[str]
+    files: frozenset[str]
+
+    def changes_since(self, before: "HostSnapshot") -> list[str]:
+        """Human-readable differences, empty when the host is as it was."""
+        rows: list[str] = []
+        for each in fields(self):
+            now, then = getattr(self, each.name), getattr(before, each.name)
+            rows += [f"{each.name}: new: {line}" for line in sorted(now - then)]
+            rows += [f"{each.name}: gone: {line}" for line in sorted(then - now)]
+        return rows
+
+
+def take() -> HostSnapshot:
+    """Look at the host."""
+    return HostSnapshot(
+        processes=frozenset(_processes()),
+        mounts=frozenset(Path("/proc/self/mounts").read_text().splitlines()),
+        links=frozenset(path.name for path in Path("/sys/class/net").iterdir()),
+        addresses_and_routes=frozenset(_lines("ip", "address") | _lines("ip", "route", "show", "table", "all")),
+        rules=frozenset(_lines("ip", "rule")),
+        namespaces=frozenset(_namespaces()),
+        sysctls=frozenset(_sysctls()),
+        modules=frozenset(line.split()[0] for line in Path("/proc/modules").read_text().splitlines()),
+        cgroups=frozenset(str(path) for path in Path("/sys/fs/cgroup").rglob("*") if path.is_dir()),
+        files=frozenset(_files()),
+    )
+
+
+def _processes() -> set[str]:
+    found = set()
+    for path in Path("/proc").iterdir():
+        try:
+            if path.name.isdigit() and (path / "exe").exists():
+                arguments = (path / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+                found.add(f"{path.name} {arguments.strip()}")
+        except OSError:
+            continue  # ended while we looked
+    return found
+
+
+def _namespaces() -> set[str]:
+    found = set()
+    for link in Path("/proc").glob("[0-9]*/ns/*"):
+        try:
+            found.add(link.readlink().name)
+        except OSError:
+            continue
+    return found
+
+
+def _sysctls() -> set[str]:
+    found = set()
+    for directory, _, names in os.walk("/proc/sys"):
+        for name in names:
+            path = Path(directory, name)
+            key = str(path.relative_to("/proc/sys"))
+            if key.startswith(_RESTLESS_SYSCTLS):
+                continue
+            try:
+                found.add(f"{key} = {path.read_text().strip()}")
+            except (OSError, UnicodeDecodeError):
+                continue  # write-only
+    return found
+
+
+def _files() -> set[str]:
+    found = set()
+    for tree in _TREES:
+        for directory, _, names in os.walk(tree):
+            for name in names:
+                path = Path(directory, name)
+                if str(path).startswith(_RESTLESS_FILES):
+                    continue
+                stat = path.lstat()
+                found.add(f"{path} {stat.st_size} {stat.st_mtime_ns}")
+    return found
+
+
+def _lines(*command: str) -> set[str]:
+    text = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    return {line.strip() for line in text.splitlines() if "valid_lft" not in line}
