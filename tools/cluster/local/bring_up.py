@@ -1,8 +1,9 @@
 """From built binaries to everything ready: the order of the phases and what may run side by side."""
 
+import json
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -11,8 +12,8 @@ import yaml
 
 from tools.cluster.local import addresses, components, control_plane, down, network, node, pki, preflight, registry
 from tools.cluster.local.components import Programs
-from tools.cluster.local.machine import RunningMachine, attach, launch
-from tools.cluster.local.topology import Topology
+from tools.cluster.local.machine import RunningMachine, attach, kill, launch
+from tools.cluster.local.topology import Machine, Topology
 from tools.install.commands import Commands
 from tools.install.stack import Sources, install
 from tools.paths import CHECKOUT
@@ -57,33 +58,33 @@ def bring_up(name: str, stack: Stack, say: Callable[[str], None]) -> Topology:
         down.remove(left)
         clock("removed what an earlier run left")
     programs = _programs(stack)
+    try:
+        topology = _start(name, stack, programs, clock)
+    except BaseException:
+        # Ends at once what still waits for the cluster; the logs stay until the next `up` or `down`.
+        if (failed := registry.load(name)) is not None:
+            kill(registry.cgroup_root(failed.plan))
+        raise
+    (topology.directory / "ready.json").write_text(json.dumps(clock.phases))
+    clock("everything ready")
+    return topology
+
+
+def _start(name: str, stack: Stack, programs: Programs, clock: Clock) -> Topology:
     topology, machines = _machines(name, stack)
     clock("machines and links")
     pki.make(topology, stack.bin("kubeadm"))
     clock("certificates")
+    control_plane.start(topology, machines["control"], programs)
+    clock("control plane ready")
+    commands = kube_commands(topology, stack)
+    _bootstrap(topology, machines, commands)
     with ThreadPoolExecutor() as pool:
-        loading = [
-            pool.submit(_prepare_node, topology, found.name, machines, programs, stack) for found in topology.nodes
+        work = [pool.submit(install, commands, _sources(stack), clock)]
+        work += [
+            pool.submit(_node, topology, each, machines[each.name], programs, stack, clock) for each in topology.nodes
         ]
-        control_plane.start(topology, machines["control"], programs)
-        clock("control plane ready")
-        commands = kube_commands(topology, stack)
-        _bootstrap(topology, machines, commands)
-        installing = pool.submit(install, commands, _sources(stack), clock)
-        for done in loading:
-            done.result()
-        clock("images loaded")
-        for found in topology.nodes:
-            node.start_kubernetes(topology, found, machines[found.name], programs)
-        commands.wait("create", *(f"node/{found.name}" for found in topology.nodes), seconds=60)
-        commands.wait("condition=Ready", "node", "--all", seconds=60)
-        clock("nodes ready")
-        while not installing.done():
-            control_plane.refuse_dead(list(machines.values()))
-            time.sleep(0.5)  # watches the machines while the installation waits on the API
-        installing.result()
-    (topology.directory / "ready.json").write_text(yaml.safe_dump(clock.phases))
-    clock("everything ready")
+        _watch(work, topology, list(machines.values()))
     return topology
 
 
@@ -120,13 +121,33 @@ def _machines(name: str, stack: Stack) -> tuple[Topology, dict[str, RunningMachi
     return topology, machines
 
 
-def _prepare_node(
-    topology: Topology, name: str, machines: dict[str, RunningMachine], programs: Programs, stack: Stack
+def _node(
+    topology: Topology, found: Machine, machine: RunningMachine, programs: Programs, stack: Stack, clock: Clock
 ) -> None:
-    found = next(each for each in topology.nodes if each.name == name)
-    node.write_configuration(topology, found, programs, machines[name].spec.cgroup)
-    node.start_runtime(topology, found, machines[name], programs)
-    node.import_images(machines[name], programs, sorted(stack.images.values()))
+    node.write_configuration(topology, found, programs, machine.spec.cgroup)
+    node.start_runtime(topology, found, machine, programs)
+    node.import_images(machine, programs, sorted(stack.images.values()))
+    clock(f"{found.name}: images loaded")
+    node.start_kubernetes(topology, found, machine, programs)
+    commands = kube_commands(topology, stack)
+    commands.wait("create", f"node/{found.name}", seconds=60)
+    commands.wait("condition=Ready", f"node/{found.name}", seconds=60)
+    clock(f"{found.name}: ready")
+
+
+def _watch(work: list[Future[None]], topology: Topology, machines: list[RunningMachine]) -> None:
+    # While the work waits on the API, a component may die: that is the better explanation.
+    pending = set(work)
+    while pending:
+        done, pending = wait(pending, timeout=0.5, return_when=FIRST_EXCEPTION)
+        failed = [error for future in done if (error := future.exception()) is not None]
+        try:
+            control_plane.refuse_dead(machines)
+            if failed:
+                raise failed[0]
+        except BaseException:
+            kill(registry.cgroup_root(topology.plan))
+            raise
 
 
 def _bootstrap(topology: Topology, machines: dict[str, RunningMachine], commands: Commands) -> None:
@@ -144,6 +165,7 @@ def _bootstrap(topology: Topology, machines: dict[str, RunningMachine], commands
     for document in dns:
         if document["kind"] == "Service":
             document["spec"]["clusterIP"] = str(topology.plan.dns)
+    commands.apply_files(_VALUES / "default-node-pool.yaml")
     commands.apply(binding, *dns)
     balancer = components.load_balancer(topology)
     machines["control"].start(balancer)

@@ -35,7 +35,7 @@ def import_images(machine: RunningMachine, programs: Programs, archives: list[Pa
     ctr = ["ctr", "--address", components.CONTAINERD_SOCKET, "--connect-timeout", "20s", "--namespace", "k8s.io"]
     for archive in archives:
         try:
-            machine.run([*ctr, "images", "import", "--local", str(archive)], programs.environment)
+            machine.run([*ctr, "images", "import", str(archive)], programs.environment)
         except subprocess.CalledProcessError as error:
             raise UserError(f"image archive {archive} to load on {machine.spec.name}", error.stderr[-800:]) from None
 
