@@ -1,8 +1,6 @@
 """Pinned Debian packages: the lock file, fetching what it names, unpacking it."""
 
 import hashlib
-import os
-import shutil
 import subprocess
 import tempfile
 import tomllib
@@ -111,8 +109,8 @@ def unpack(packages: Iterable[Fetched], into: Path) -> None:
         (into / name).symlink_to(f"usr/{name}")
     for fetched in packages:
         # A tar stream into an existing tree, keeping /bin -> usr/bin, which `dpkg-deb -x` would replace.
-        archive = subprocess.Popen(["dpkg-deb", "--fsys-tarfile", fetched.path], stdout=subprocess.PIPE)
-        command = ["tar", "-x", "--keep-directory-symlink", "--no-same-owner", "-C", into]
+        archive = subprocess.Popen(["dpkg-deb", "--fsys-tarfile", str(fetched.path)], stdout=subprocess.PIPE)
+        command = ["tar", "-x", "--keep-directory-symlink", "--no-same-owner", "-C", str(into)]
         unpacked = subprocess.run(command, stdin=archive.stdout, check=False, capture_output=True, text=True)
         if archive.wait() != 0 or unpacked.returncode != 0:
             raise RuntimeError(f"unpacking {fetched.path} failed: {unpacked.stderr}")
@@ -151,8 +149,7 @@ def _download(packages: Sequence[Package], pool: Path, apt: Apt) -> None:
                     cause="a broken mirror or proxy",
                     next_step="`make stack` again, or with another mirror",
                 )
-            os.replace(by_sum[package.sha256], target)
-    shutil.rmtree(folder, ignore_errors=True)
+            by_sum[package.sha256].replace(target)
 
 
 def _pooled(pool: Path, package: Package) -> Path:

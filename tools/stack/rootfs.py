@@ -12,7 +12,8 @@ _USELESS = (
     "usr/share/doc", "usr/share/man", "usr/share/locale", "usr/share/info", "usr/share/lintian", "usr/share/bug",
     "usr/share/bash-completion", "usr/share/zsh", "usr/share/doc-base", "usr/share/menu", "usr/share/applications",
     "usr/share/pixmaps", "usr/share/base-files", "usr/share/binfmts", "usr/share/initramfs-tools", "usr/share/dpkg",
-    "usr/share/common-licenses", "usr/share/gcc", "usr/share/gdb", "usr/share/debianutils", "usr/games", "usr/src", "usr/include",
+    "usr/share/common-licenses", "usr/share/gcc", "usr/share/gdb", "usr/share/debianutils", "usr/games",
+    "usr/src", "usr/include",
 )  # fmt: skip
 
 # Python modules that want a library that is left out (database, terminal), tests and build-time files.
