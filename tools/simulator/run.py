@@ -1,0 +1,85 @@
+"""The process around the application: its socket, TLS, and the drain at the end."""
+
+import asyncio
+import contextlib
+import logging
+import signal
+import ssl
+from collections.abc import AsyncIterator
+
+from aiohttp import web
+from aiohttp.abc import AbstractAccessLogger
+
+from tools.simulator.http_metrics import EXCLUDED
+from tools.simulator.server import STAND_IN, make_app
+from tools.simulator.settings import Settings
+
+log = logging.getLogger("simulator")
+
+# uvicorn as vLLM sets it up closes a connection that is idle for so many seconds.
+KEEP_ALIVE_S = 5.0
+# aiohttp takes 0 for "no limit" and wants a number for it.
+_AT_ONCE_S = 0.001
+_WITHOUT_LIMIT_S = 0.0
+
+
+async def serve(settings: Settings) -> None:
+    """Serve until SIGTERM or SIGINT, then drain.
+
+    The drain: no new connections and no idle ones, running requests go on to their end (or until
+    `shutdown_timeout_s`, when they are cut). vLLM 0.16 cuts them at once; `--shutdown-timeout 0` does that here.
+    """
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    async with listening(settings) as url:
+        log.info("%s, listening on %s, serving %s", STAND_IN, url, ", ".join(settings.served_names))
+        await stop.wait()
+        log.info("draining")
+    log.info("stopped")
+
+
+@contextlib.asynccontextmanager
+async def listening(settings: Settings) -> AsyncIterator[str]:
+    """Listen while the context is open, drain at its end; yields the URL.
+
+    Raises:
+        OSError: the address cannot be had, or a TLS file not be read.
+    """
+    limit = settings.shutdown_timeout_s
+    runner = web.AppRunner(
+        make_app(settings),
+        handler_cancellation=True,
+        keepalive_timeout=KEEP_ALIVE_S,
+        access_log_class=_AccessLog,
+        shutdown_timeout=_WITHOUT_LIMIT_S if limit is None else max(limit, _AT_ONCE_S),
+    )
+    await runner.setup()
+    try:
+        site = web.TCPSite(runner, settings.host, settings.port, ssl_context=_tls(settings))
+        await site.start()
+        port = runner.addresses[0][1]
+        scheme = "https" if settings.ssl_certfile else "http"
+        host = f"[{settings.host}]" if ":" in settings.host else settings.host
+        yield f"{scheme}://{host}:{port}"
+    finally:
+        await runner.cleanup()
+
+
+def _tls(settings: Settings) -> ssl.SSLContext | None:
+    if not settings.ssl_certfile:
+        return None
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(settings.ssl_certfile, settings.ssl_keyfile)
+    return context
+
+
+class _AccessLog(AbstractAccessLogger):
+    """A line for each request, but for probes and scrapes, which come many times in a second."""
+
+    def log(self, request: web.BaseRequest, response: web.StreamResponse, time: float) -> None:
+        if request.path not in EXCLUDED:
+            self.logger.info(
+                '%s - "%s %s" %s %.0f ms', request.remote, request.method, request.path, response.status, time * 1000
+            )

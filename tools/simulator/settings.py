@@ -1,0 +1,45 @@
+"""Everything a simulator process can be told at its start."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Settings of one server.
+
+    Args:
+        host: address to listen on; IPv4 any address by default, as vLLM does.
+        port: TCP port; 0 lets the kernel choose (the chosen one is logged).
+        model: model path, shown as `root` in /v1/models.
+        served_names: names that requests may use, at least one. The first one is what replies and metrics carry.
+        max_model_len: context length in tokens, prompt and output together.
+        max_num_seqs: sequences that run at the same time; more of them wait.
+        block_size: tokens in a KV-cache block.
+        num_gpu_blocks: KV-cache size in blocks.
+        gpu_memory_utilization: only reported, in vllm:cache_config_info.
+        prefix_caching: whether prompt blocks seen before count as cache hits.
+        ttft_ms: time from scheduling to the first token, in milliseconds.
+        itl_ms: time between two tokens of a sequence, in milliseconds.
+        shutdown_timeout_s: how long running requests may go on after SIGTERM, in seconds; None waits for all.
+        echo_request_id: send X-Request-Id back (vLLM's --enable-request-id-headers).
+        ssl_certfile, ssl_keyfile: PEM files; TLS is on when the first is given.
+        pod_name: sent as the header x-inference-pod.
+    """
+
+    served_names: tuple[str, ...]
+    model: str
+    host: str = "0.0.0.0"
+    port: int = 8000
+    max_model_len: int = 32768
+    max_num_seqs: int = 256
+    block_size: int = 16
+    num_gpu_blocks: int = 16384
+    gpu_memory_utilization: float = 0.9
+    prefix_caching: bool = True
+    ttft_ms: float = 20.0
+    itl_ms: float = 5.0
+    shutdown_timeout_s: float | None = None
+    echo_request_id: bool = False
+    ssl_certfile: str | None = None
+    ssl_keyfile: str | None = None
+    pod_name: str = ""
