@@ -1,0 +1,26 @@
+"""Names of what KServe derives from a service, where a manifest has to state one itself."""
+
+import hashlib
+
+_LONGEST = 63
+_HEAD = _LONGEST - 32  # what is left beside a hexadecimal MD5
+
+
+def child_name(parent: str, suffix: str) -> str:
+    """The name that KServe gives a child: parent and suffix, the parent cut and hashed if that is too long.
+
+    Args:
+        parent: the service's name.
+        suffix: for example `-epp-service`; shorter than 31 characters, as all of KServe's are.
+
+    Source: knative.dev/pkg kmeta.ChildName, which KServe calls for every child.
+    """
+    if len(parent) + len(suffix) <= _LONGEST:
+        return parent + suffix
+    digest = hashlib.md5(parent.encode(), usedforsecurity=False).hexdigest()
+    return f"{parent[: _HEAD - len(suffix)]}{digest}{suffix}"
+
+
+def picker_service(service: str) -> str:
+    """The Service of a service's endpoint picker."""
+    return child_name(service, "-epp-service")
