@@ -57,21 +57,26 @@ def take() -> HostSnapshot:
         rules=frozenset(_lines("ip", "rule")),
         namespaces=frozenset(_namespaces()),
         sysctls=frozenset(_sysctls()),
-        modules=frozenset(line.split()[0] for line in Path("/proc/modules").read_text().splitlines()),
+        modules=frozenset(path.name for path in Path("/sys/module").iterdir()),
         cgroups=frozenset(str(path) for path in Path("/sys/fs/cgroup").rglob("*") if path.is_dir()),
         files=frozenset(_files()),
     )
 
 
 def _processes() -> set[str]:
+    # A person may start programs meanwhile: only those are of interest that are in namespaces of their own, or that
+    # say that they belong to us.
     found = set()
-    for path in Path("/proc").iterdir():
+    for path in Path("/proc").glob("[0-9]*"):
         try:
-            if path.name.isdigit() and (path / "exe").exists():
-                arguments = (path / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
-                found.add(f"{path.name} {arguments.strip()}")
+            arguments = (path / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace").strip()
+            elsewhere = any(
+                (path / "ns" / kind).readlink() != Path("/proc/self/ns", kind).readlink() for kind in ("net", "pid")
+            )
         except OSError:
             continue  # ended while we looked
+        if elsewhere or "tools.cluster" in arguments:
+            found.add(f"{path.name} {arguments}")
     return found
 
 
