@@ -1,6 +1,6 @@
 """The order in which the stack is installed, and what is waited for between the steps."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,11 +23,15 @@ class Sources:
         charts: directory with one directory per chart.
         crds: directory with one directory per origin.
         values: directory of the variant, one file per chart.
+        gateway: file with the Gateway that KServe's routes attach to by default.
+        presets: what a variant changes in KServe's presets.
     """
 
     charts: Path
     crds: Path
     values: Path
+    gateway: Path
+    presets: Callable[[Sequence[dict[str, Any]]], list[dict[str, Any]]]
 
 
 def install(commands: Commands, sources: Sources, report: Report) -> None:
@@ -49,9 +53,17 @@ def _istio(commands: Commands, sources: Sources, report: Report) -> None:
     commands.wait("condition=Available", "deployment/istiod", "--namespace=istio-system", seconds=120)
     report("Istio ready")
     commands.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "kserve"}})
-    commands.apply_files(sources.values / "gateway.yaml")
-    commands.wait("condition=Programmed", "gateway/kserve-ingress-gateway", "--namespace=kserve", seconds=120)
-    report("Gateway programmed")
+    commands.apply_files(sources.gateway)
+    gateway = ("--namespace=kserve", "gateway/kserve-ingress-gateway")
+    commands.wait("condition=Programmed", *gateway, seconds=120)
+    # Programmed means that configuration was sent; its pod is what answers.
+    pods = (
+        "--namespace=kserve",
+        "deployment",
+        "--selector=gateway.networking.k8s.io/gateway-name=kserve-ingress-gateway",
+    )
+    commands.wait("condition=Available", *pods, seconds=120)
+    report("Gateway programmed and its pod ready")
 
 
 def _kserve(commands: Commands, sources: Sources, report: Report) -> None:
@@ -68,7 +80,9 @@ def _kserve(commands: Commands, sources: Sources, report: Report) -> None:
     _inject(commands, authorities)
     commands.wait("condition=Available", "deployment/llmisvc-controller-manager", "--namespace=kserve", seconds=120)
     report("KServe controller ready")
-    _chart(commands, sources, "kserve-runtime-configs", "kserve")
+    name = "kserve-runtime-configs"
+    rendered = commands.template(name, sources.charts / name, "kserve", sources.values / f"{name}.yaml")
+    commands.apply(*sources.presets(rendered))
     report("KServe presets installed")
 
 

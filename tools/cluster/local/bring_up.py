@@ -16,10 +16,12 @@ from tools.cluster.local.machine import RunningMachine, attach, kill, launch
 from tools.cluster.local.topology import Machine, Topology
 from tools.install.commands import Commands
 from tools.install.stack import Sources, install
+from tools.manifests import presets
 from tools.paths import CHECKOUT
 from tools.stack import Stack
 
-_VALUES = CHECKOUT / "manifests" / "stack" / "local"
+_MANIFESTS = CHECKOUT / "manifests" / "stack"
+_VALUES = _MANIFESTS / "local"
 _HOST_LOCK = Path("/run")  # any directory of the host serves: only one `up` chooses addresses at a time
 
 
@@ -41,13 +43,18 @@ class Clock:
         self.say(f"{self.phases[phase]:6.1f} s  {phase}")
 
 
-def bring_up(name: str, stack: Stack, say: Callable[[str], None]) -> Topology:
+# Installs something on a cluster whose API server is ready and whose nodes are about to be.
+Install = Callable[[Commands, Sources, Clock], None]
+
+
+def bring_up(name: str, stack: Stack, say: Callable[[str], None], install: Install = install) -> Topology:
     """Start a cluster and install the stack on it.
 
     Args:
         name: the cluster's name; what an earlier, unfinished run of it left is removed first.
         stack: the built stack.
         say: told each phase as it ends.
+        install: what is installed while the nodes start.
 
     Raises:
         UserError: the machine cannot run it, or a component failed.
@@ -59,7 +66,7 @@ def bring_up(name: str, stack: Stack, say: Callable[[str], None]) -> Topology:
         clock("removed what an earlier run left")
     programs = _programs(stack)
     try:
-        topology = _start(name, stack, programs, clock)
+        topology = _start(name, stack, programs, clock, install)
     except BaseException:
         # Ends at once what still waits for the cluster; the logs stay until the next `up` or `down`.
         if (failed := registry.load(name)) is not None:
@@ -70,7 +77,7 @@ def bring_up(name: str, stack: Stack, say: Callable[[str], None]) -> Topology:
     return topology
 
 
-def _start(name: str, stack: Stack, programs: Programs, clock: Clock) -> Topology:
+def _start(name: str, stack: Stack, programs: Programs, clock: Clock, install: Install) -> Topology:
     topology, machines = _machines(name, stack)
     clock("machines and links")
     pki.make(topology, stack.bin("kubeadm"))
@@ -165,7 +172,6 @@ def _bootstrap(topology: Topology, machines: dict[str, RunningMachine], commands
     for document in dns:
         if document["kind"] == "Service":
             document["spec"]["clusterIP"] = str(topology.plan.dns)
-    commands.apply_files(_VALUES / "default-node-pool.yaml")
     commands.apply(binding, *dns)
     balancer = components.load_balancer(topology)
     machines["control"].start(balancer)
@@ -176,4 +182,5 @@ def _programs(stack: Stack) -> Programs:
 
 
 def _sources(stack: Stack) -> Sources:
-    return Sources(stack.charts, stack.crds, _VALUES)
+    gateway = _MANIFESTS / "upstream" / "gateway.yaml"
+    return Sources(stack.charts, stack.crds, _VALUES, gateway, presets.for_local_cluster)
