@@ -3,11 +3,16 @@
 import hashlib
 import json
 import os
+import re
+import subprocess
+import sys
 import tarfile
 from pathlib import Path
 
+from tools.paths import CHECKOUT
 from tools.stack.images import IMAGES
 from tools.stack.oci import Entry, ImageConfig, write_image, write_layer
+from tools.stack.pins import PINS
 
 
 def make_tree(root: Path, umask: int) -> Path:
@@ -80,3 +85,11 @@ def test_images_have_numeric_users_and_full_references() -> None:
         registry, _, rest = image.name.partition("/")
         assert "." in registry or registry == "localhost", image.name
         assert ":" in rest, image.name
+
+
+def test_the_simulators_vllm_answers_the_version_that_presets_ask_for(tmp_path: Path) -> None:
+    (tmp_path / "python3").symlink_to(sys.executable)
+    environment = {"PATH": f"{tmp_path}:/usr/bin:/bin", "PYTHONPATH": f"{CHECKOUT}:{':'.join(sys.path)}"}
+    command = ["sh", str(PINS / "vllm.sh"), "--version"]
+    told = subprocess.run(command, env=environment, capture_output=True, text=True, check=True, timeout=20)
+    assert re.match(r"\d+\.\d+\.\d+", told.stdout)

@@ -17,6 +17,7 @@ from tools.stack.pins import PINS
 
 _HERE = Path(__file__).parent
 _SIMULATOR = CHECKOUT / "tools" / "simulator"
+_VLLM = PINS / "vllm.sh"
 
 # Only disk for compiling is worth figures; all the rest together is about this.
 _OTHER_DISK_GB = 2.5
@@ -137,12 +138,10 @@ def _simulator_source() -> Part:
         package.mkdir(parents=True)
         shutil.copy(CHECKOUT / "tools" / "__init__.py", package)
         shutil.copytree(_SIMULATOR, package / "simulator", ignore=shutil.ignore_patterns("__pycache__"))
-        shim = out / "vllm"
-        shim.write_text('#!/bin/sh\nexec python3 -m tools.simulator "$@"\n')
-        shim.chmod(0o755)
+        shutil.copy(_VLLM, out / "vllm")
         return {}
 
-    return Part("simulator-source", {"tree": tree_digest(_SIMULATOR), **_sources("plan")}, make)
+    return Part("simulator-source", {"tree": tree_digest(_SIMULATOR), "vllm": _VLLM.read_text()}, make)
 
 
 def _component(component: Component) -> Part:
