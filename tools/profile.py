@@ -82,7 +82,9 @@ def load_profile(name: str) -> Profile:
     refuse_invalid(text, yaml.safe_load(_SCHEMA.read_text()), str(path), next_step=f"see {_SCHEMA}")
     manifests = CHECKOUT / text["service"]["manifests"]
     if not (manifests / "kustomization.yaml").is_file():
-        raise UserError(f"a kustomize directory as service.manifests of {path}", f"no kustomization.yaml in {manifests}")
+        raise UserError(
+            f"a kustomize directory as service.manifests of {path}", f"no kustomization.yaml in {manifests}"
+        )
     found = text["accelerator"]
     return Profile(
         path.stem,

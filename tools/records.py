@@ -28,9 +28,10 @@ def refuse_invalid(value: Any, schema: dict[str, Any], source: str, next_step: s
 
 
 def _lines(error: jsonschema.ValidationError) -> list[str]:
+    schema = error.schema if isinstance(error.schema, dict) else {}
     where = error.json_path.removeprefix("$").removeprefix(".") or "(the whole)"
-    if error.validator == "additionalProperties" and isinstance(error.instance, dict):
-        known = list(error.schema["properties"])
+    if error.validator == "additionalProperties" and isinstance(error.instance, dict) and schema:
+        known = list(schema["properties"])
         return [_unknown(where, key, known) for key in error.instance if key not in known]
     return [f"{where}: {error.message}"]
 

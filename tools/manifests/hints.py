@@ -1,7 +1,7 @@
 """Where a field belongs that does not exist where it was written.
 
-The forms are those that documents about LLMInferenceService spread: fields of an early draft, of InferenceService, or of
-a pod, written straight into `spec`.
+The forms are those that documents about LLMInferenceService spread: fields of an early draft, of InferenceService,
+or of a pod, written straight into `spec`.
 """
 
 import difflib
@@ -12,7 +12,7 @@ from tools.manifests import Document
 _CONTAINER = "spec.template.containers[name=main]"
 
 # Path as written to what is right.
-_KNOWN = {
+KNOWN = {
     "spec.model": "an object: model: {uri: hf://ORGANISATION/MODEL, name: ORGANISATION/MODEL}",
     "spec.image": f"{_CONTAINER}.image",
     "spec.args": f"{_CONTAINER}.args (options only: KServe's preset starts `vllm serve` and appends them)",
@@ -23,8 +23,8 @@ _KNOWN = {
     ),
     "spec.envFrom": f"{_CONTAINER}.envFrom",
     "spec.resources": f"{_CONTAINER}.resources",
-    "spec.runtime": "nothing: the preset's container `main` serves on port 8000, and Service, pool and probes rely on it",
-    "spec.port": "nothing: port 8000 is fixed in the preset, the Service and the InferencePool",
+    "spec.runtime": "nothing, the preset's container `main` serves on port 8000, which Service, pool and probes use",
+    "spec.port": "nothing, port 8000 is fixed in the preset, the Service and the InferencePool",
     "spec.dtype": f"{_CONTAINER}.args: --dtype=…",
     "spec.maxModelLen": f"{_CONTAINER}.args: --max-model-len=…",
     "spec.tpuTopology": "spec.template.nodeSelector: cloud.google.com/gke-tpu-topology",
@@ -52,7 +52,7 @@ def right_form(path: str, schema: Document) -> str:
         path: the field as written, for example `spec.image` or `spec.template.containers[0].imge`.
         schema: of the object that the field was written in.
     """
-    if known := _KNOWN.get(path):
+    if known := KNOWN.get(path):
         return known
     name = path.rsplit(".", 1)[-1]
     if near := difflib.get_close_matches(name, schema.get("properties", {}), n=1, cutoff=0.7):

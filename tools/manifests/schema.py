@@ -16,7 +16,6 @@ from tools.manifests import Document
 from tools.manifests.crds import Crds
 from tools.manifests.hints import right_form
 
-
 # Groups with a dot that the API server itself serves and that service manifests may use.
 _BUILT_IN = {"rbac.authorization.k8s.io", "networking.k8s.io", "scheduling.k8s.io"}
 
@@ -66,7 +65,9 @@ def refuse_wrong(documents: Sequence[Document], crds: Crds, source: str) -> None
     Raises:
         UserError: naming every wrong field of every document and its right form.
     """
-    wrong = [f"{each['kind']} {each['metadata']['name']}: {finding}" for each in documents for finding in _of(each, crds)]
+    wrong = [
+        f"{each['kind']} {each['metadata']['name']}: {finding}" for each in documents for finding in _of(each, crds)
+    ]
     if wrong:
         raise UserError(
             "manifests whose every field the cluster's CRDs know",
