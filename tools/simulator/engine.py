@@ -6,8 +6,10 @@ source as its words (prompt, seed and choice index). Temperature and the other s
 
 import hashlib
 import random
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 
 from tools.simulator.tokens import VOCABULARY
 
@@ -98,25 +100,29 @@ def _entropy(prompt: Sequence[str], seed: int, index: int) -> int:
 
 
 def _cut_at_stop(deltas: Sequence[str], reason: str, sampling: Sampling) -> Generation:
-    """Apply stop texts as vLLM's detokenizer does: text that may be the beginning of one is held back until decided."""
-    held = 0 if sampling.include_stop else max(map(len, sampling.stop)) - 1
-    text, sent, out = "", 0, list[str]()
-    for count, delta in enumerate(deltas, start=1):
-        before, text = len(text), text + delta
-        hit = _find_stop(text, before, sampling) if delta and count > sampling.min_tokens else None
-        if hit is not None:
-            stop, end = hit
-            return Generation((*out, text[sent:end]), "stop", stop)
-        ready = len(text) if count == len(deltas) else max(sent, len(text) - held)
-        out.append(text[sent:ready])
-        sent = ready
-    return Generation(tuple(out), reason)
+    """Apply stop texts as vLLM's detokenizer does.
 
-
-def _find_stop(text: str, searched: int, sampling: Sampling) -> tuple[str, int] | None:
-    """The stop text (first in the request's order) that the text now contains, and where the output is to be cut."""
-    for stop in sampling.stop:
-        at = text.find(stop, max(0, searched - len(stop) + 1))
+    The first token that completes one, after `min_tokens`, ends the answer; of several completed by the same token the
+    first in the request's order counts. Text that may be the beginning of one is held back until that is decided.
+    """
+    text = "".join(deltas)
+    ends = list(accumulate(map(len, deltas)))
+    exempt = ends[min(sampling.min_tokens, len(ends)) - 1] if sampling.min_tokens else 0
+    hits = []
+    for order, stop in enumerate(sampling.stop):
+        at = text.find(stop, max(0, exempt - len(stop) + 1))
         if at >= 0:
-            return stop, at + len(stop) if sampling.include_stop else at
-    return None
+            hits.append((bisect_left(ends, at + len(stop)), order, at))
+    if not hits:
+        return Generation(_held_back(text, ends, sampling), reason)
+    last, order, at = min(hits)
+    stop = sampling.stop[order]
+    end = at + len(stop) if sampling.include_stop else at
+    return Generation(_held_back(text[:end], ends[: last + 1], sampling), "stop", stop)
+
+
+def _held_back(text: str, ends: Sequence[int], sampling: Sampling) -> tuple[str, ...]:
+    """What each token adds when the longest possible beginning of a stop text waits; the last one brings the rest."""
+    held = 0 if sampling.include_stop else max(map(len, sampling.stop)) - 1
+    sent = [max(0, end - held) for end in ends[:-1]]
+    return tuple(text[start:end] for start, end in zip([0, *sent], [*sent, len(text)], strict=True))
