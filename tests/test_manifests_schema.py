@@ -9,6 +9,7 @@ import yaml
 from tools.errors import UserError
 from tools.manifests import Document
 from tools.manifests.crds import Crds
+from tools.manifests.hints import KNOWN
 from tools.manifests.place import own_gateway
 from tools.manifests.render import render
 from tools.manifests.schema import check, refuse_wrong
@@ -83,10 +84,8 @@ def test_the_wrong_sample_is_refused_field_by_field_with_the_right_form() -> Non
 
 
 def test_every_right_form_that_names_a_field_names_one_that_exists() -> None:
-    from tools.manifests.hints import _KNOWN
-
     schema = crds().find("serving.kserve.io", "LLMInferenceService").schemas["v1alpha2"]
-    for wrong, right in _KNOWN.items():
+    for wrong, right in KNOWN.items():
         path = right.split(" ")[0].rstrip(";:,")
         if path.startswith("spec."):
             assert exists(schema, path.split(".")), f"{wrong} -> {right}"
@@ -102,8 +101,12 @@ def exists(schema: Document, names: list[str]) -> bool:
 
 
 def service(spec: dict[str, Any]) -> Document:
-    return {"apiVersion": "serving.kserve.io/v1alpha2", "kind": "LLMInferenceService",
-            "metadata": {"name": "chat", "labels": {"any": "label"}}, "spec": {"model": {"uri": "hf://a/b"}} | spec}  # fmt: skip
+    return {
+        "apiVersion": "serving.kserve.io/v1alpha2",
+        "kind": "LLMInferenceService",
+        "metadata": {"name": "chat", "labels": {"any": "label"}},
+        "spec": {"model": {"uri": "hf://a/b"}} | spec,
+    }
 
 
 @pytest.mark.parametrize(
@@ -114,12 +117,18 @@ def service(spec: dict[str, Any]) -> Document:
             {"template": {"containers": [{"name": "main", "imge": "x"}]}},
             "spec.template.containers[0].imge: no such field; right: did you mean image?",
         ),
-        ({"template": {"image": "x"}}, "spec.template.image: no such field; right: there is containers[].image below it"),
-        ({"router": {"scheduler": {"lables": {}}}}, "spec.router.scheduler.lables: no such field; right: did you mean labels?"),
+        (
+            {"template": {"image": "x"}},
+            "spec.template.image: no such field; right: there is containers[].image below it",
+        ),
+        (
+            {"router": {"scheduler": {"lables": {}}}},
+            "spec.router.scheduler.lables: no such field; right: did you mean labels?",
+        ),
         ({"replicas": "two"}, "spec.replicas: must be integer, is str 'two'"),
         ({"model": {"name": "a"}}, "spec.model: 'uri' is a required property"),
     ],
-)  # fmt: skip
+)
 def test_findings(spec: dict[str, Any], expected: str) -> None:
     schema = crds().find("serving.kserve.io", "LLMInferenceService").schemas["v1alpha2"]
     found = [str(each).split("; right: an object")[0] for each in check(service(spec), schema)]
