@@ -5,7 +5,7 @@ nothing else in it; Envoy (which wants a C library) and Python share one base fi
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from tools.stack.oci import Entry, ImageConfig, Layer, write_image, write_layer
@@ -48,7 +48,6 @@ class Image:
     config: ImageConfig
     layers: tuple[tuple[Content, ...], ...]
     base: bool = False
-    labels: Mapping[str, str] = field(default_factory=dict)
 
     def parts(self) -> list[str]:
         """Names of the parts that it is made of."""
@@ -68,7 +67,7 @@ IMAGES = (
     # The scheduler preset has a tokenizer beside the endpoint picker, which the picker used here does not ask.
     # This stands in for it with a server that is merely healthy, so that the preset runs as it is.
     Image("tokenizer", "ghcr.io/llm-d/llm-d-uds-tokenizer:v0.7.1",
-          ImageConfig(["/agnhost", "netexec", "--http-port=8082", "--udp-port=-1"], user="65532:65532"),
+          ImageConfig(["/agnhost", "netexec", "--http-port=8082"], user="65532:65532"),
           ((Content("/agnhost", "kubernetes", "bin/agnhost"),),)),
     Image("llmisvc", "docker.io/kserve/llmisvc-controller:v0.19.0", ImageConfig(["/manager"], user="65532:65532"),
           ((Content("/manager", "kserve", "bin/llmisvc"),),)),
@@ -117,5 +116,5 @@ def write(image: Image, parts: Mapping[str, Path], base: Layer | None, out: Path
     env = (
         {"PATH": _BASE_PATH, "LANG": "C.UTF-8", **image.config.env} if image.base else {"PATH": "/", **image.config.env}
     )
-    config = ImageConfig(image.config.entrypoint, image.config.user, env, image.config.workdir, image.labels)
+    config = ImageConfig(image.config.entrypoint, image.config.user, env, image.config.workdir)
     return write_image(out / f"{image.key}.tar", image.name, config, layers)

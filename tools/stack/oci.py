@@ -59,7 +59,6 @@ class ImageConfig:
     user: str = "0:0"
     env: Mapping[str, str] = field(default_factory=dict)
     workdir: str = "/"
-    labels: Mapping[str, str] = field(default_factory=dict)
 
 
 def write_layer(path: Path, entries: Iterable[Entry]) -> Layer:
@@ -128,7 +127,6 @@ def _config(config: ImageConfig, layers: Sequence[Layer]) -> Mapping[str, object
             "Entrypoint": list(config.entrypoint),
             "Env": [f"{key}={value}" for key, value in config.env.items()],
             "WorkingDir": config.workdir,
-            "Labels": dict(config.labels),
         },
         "rootfs": {"type": "layers", "diff_ids": [f"sha256:{layer.digest}" for layer in layers]},
         "history": [{"created": _CREATED} for _ in layers],
