@@ -1,0 +1,1 @@
+"""The Kubernetes API as the cases need it: plain dicts, watches, waiting for convergence, ports of pods."""

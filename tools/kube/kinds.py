@@ -1,0 +1,61 @@
+"""The kinds of objects that the suite reads or makes, and their addresses in the API."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of object in one version of one API group.
+
+    Attributes:
+        api: `apiVersion` of its objects, for example `apps/v1`.
+        kind: for example `Deployment`.
+        plural: its name in paths.
+        namespaced: whether its objects live in namespaces.
+    """
+
+    api: str
+    kind: str
+    plural: str
+    namespaced: bool = True
+
+    def path(self, name: str = "", namespace: str = "", subresource: str = "") -> str:
+        """Path of the collection, of an object (with `name`) or of its subresource."""
+        root = "/api/" if "/" not in self.api else "/apis/"
+        parts = [root + self.api]
+        parts += ["namespaces", namespace] if self.namespaced and namespace else []
+        parts += [self.plural, name, subresource]
+        return "/".join(part for part in parts if part)
+
+    @property
+    def resource(self) -> str:
+        """The name that kubectl takes, with the group, because `inferencepools` alone is ambiguous."""
+        group = self.api.rpartition("/")[0]
+        return f"{self.plural}.{group}" if group else self.plural
+
+
+NAMESPACE = Kind("v1", "Namespace", "namespaces", namespaced=False)
+NODE = Kind("v1", "Node", "nodes", namespaced=False)
+POD = Kind("v1", "Pod", "pods")
+SERVICE = Kind("v1", "Service", "services")
+SECRET = Kind("v1", "Secret", "secrets")
+CONFIG_MAP = Kind("v1", "ConfigMap", "configmaps")
+SERVICE_ACCOUNT = Kind("v1", "ServiceAccount", "serviceaccounts")
+EVENT = Kind("v1", "Event", "events")
+ENDPOINT_SLICE = Kind("discovery.k8s.io/v1", "EndpointSlice", "endpointslices")
+DEPLOYMENT = Kind("apps/v1", "Deployment", "deployments")
+REPLICA_SET = Kind("apps/v1", "ReplicaSet", "replicasets")
+LEASE = Kind("coordination.k8s.io/v1", "Lease", "leases")
+ROLE = Kind("rbac.authorization.k8s.io/v1", "Role", "roles")
+ROLE_BINDING = Kind("rbac.authorization.k8s.io/v1", "RoleBinding", "rolebindings")
+CLUSTER_ROLE = Kind("rbac.authorization.k8s.io/v1", "ClusterRole", "clusterroles", namespaced=False)
+CLUSTER_ROLE_BINDING = Kind(
+    "rbac.authorization.k8s.io/v1", "ClusterRoleBinding", "clusterrolebindings", namespaced=False
+)
+LLM_SERVICE = Kind("serving.kserve.io/v1alpha2", "LLMInferenceService", "llminferenceservices")
+HTTP_ROUTE = Kind("gateway.networking.k8s.io/v1", "HTTPRoute", "httproutes")
+GATEWAY = Kind("gateway.networking.k8s.io/v1", "Gateway", "gateways")
+POOL = Kind("inference.networking.k8s.io/v1", "InferencePool", "inferencepools")
+DESTINATION_RULE = Kind("networking.istio.io/v1", "DestinationRule", "destinationrules")
+
+KNOWN = [value for value in vars().values() if isinstance(value, Kind)]

@@ -1,0 +1,89 @@
+"""An LLMInferenceService and what KServe makes of it, read from the cluster anew at every call."""
+
+from dataclasses import dataclass
+
+from tools.kube import pods
+from tools.kube.client import Kube, Object
+from tools.kube.kinds import DEPLOYMENT, GATEWAY, HTTP_ROUTE, LLM_SERVICE, POD, POOL, SERVICE, Kind
+
+PART_OF = "app.kubernetes.io/part-of=llminferenceservice"
+# Serves the OpenAI API, with this name in every preset.
+SERVER_CONTAINER = "main"
+
+
+@dataclass(frozen=True)
+class LlmService:
+    """A service under test.
+
+    Attributes:
+        kube: the cluster.
+        namespace, name: of the LLMInferenceService.
+        gateway: the Gateway, in the same namespace, that its route attaches to.
+    """
+
+    kube: Kube
+    namespace: str
+    name: str
+    gateway: str
+
+    @property
+    def children(self) -> dict[str, tuple[Kind, str]]:
+        """What KServe makes for a service with a scheduler, by its part: kind and name.
+
+        The names are the same in KServe 0.16 to 0.20 (and hashed only beyond 63 characters).
+        """
+        return {
+            "workload": (DEPLOYMENT, f"{self.name}-kserve"),
+            "workload service": (SERVICE, f"{self.name}-kserve-workload-svc"),
+            "route": (HTTP_ROUTE, f"{self.name}-kserve-route"),
+            "pool": (POOL, f"{self.name}-inference-pool"),
+            "picker": (DEPLOYMENT, f"{self.name}-kserve-router-scheduler"),
+            "picker service": (SERVICE, f"{self.name}-epp-service"),
+        }
+
+    def read(self) -> Object:
+        """The LLMInferenceService itself."""
+        return self.kube.get(LLM_SERVICE, self.name, self.namespace)
+
+    def child(self, part: str) -> Object:
+        """One of `children`; raise NotFound."""
+        kind, name = self.children[part]
+        return self.kube.get(kind, name, self.namespace)
+
+    def read_gateway(self) -> Object:
+        """The Gateway."""
+        return self.kube.get(GATEWAY, self.gateway, self.namespace)
+
+    def pods(self) -> list[Object]:
+        """Pods of the model server that are not on their way out, by name."""
+        return self._pods(f"{PART_OF},app.kubernetes.io/name={self.name},kserve.io/component=workload")
+
+    def picker_pods(self) -> list[Object]:
+        """Pods of the endpoint picker that are not on their way out, by name."""
+        component = "app.kubernetes.io/component=llminferenceservice-router-scheduler"
+        return self._pods(f"{PART_OF},app.kubernetes.io/name={self.name},{component}")
+
+    def kubectl(self, *words: str) -> str:
+        """A kubectl command in the service's namespace."""
+        return self.kube.kubectl("-n", self.namespace, *words)
+
+    def _pods(self, labels: str) -> list[Object]:
+        return [pod for pod in self.kube.objects(POD, self.namespace, labels=labels) if not pods.is_leaving(pod)]
+
+
+def source(found: Object) -> str:
+    """Where a value was read: kind, name and version of the object."""
+    meta = found["metadata"]
+    return f"{found['kind']} {meta['name']} (resourceVersion {meta['resourceVersion']})"
+
+
+def expected_conditions(spec: Object) -> list[str]:
+    """Conditions that a service with this specification reports when all is well (KServe 0.17 to 0.20)."""
+    router = spec.get("router", {})
+    wanted = ["Ready", "PresetsCombined", "WorkloadsReady", "MainWorkloadReady"]
+    wanted += ["RouterReady"] if router else []
+    wanted += ["HTTPRoutesReady"] if "route" in router else []
+    # Only for Gateways that the service names itself.
+    wanted += ["GatewaysReady"] if router.get("gateway", {}).get("refs") else []
+    wanted += ["InferencePoolReady", "SchedulerWorkloadReady"] if "scheduler" in router else []
+    return wanted

@@ -1,0 +1,73 @@
+"""Pods and nodes: is it ready, why not, what does it ask for. Pure."""
+
+from collections.abc import Iterator
+from typing import Any
+
+Object = dict[str, Any]
+
+
+def is_ready(pod: Object) -> bool:
+    """Running, Ready and not on its way out."""
+    return pod["metadata"].get("deletionTimestamp") is None and any(
+        row["type"] == "Ready" and row["status"] == "True" for row in pod.get("status", {}).get("conditions", [])
+    )
+
+
+def is_leaving(pod: Object) -> bool:
+    """Being deleted, or ended."""
+    ended = pod.get("status", {}).get("phase") in ("Succeeded", "Failed")
+    return ended or pod["metadata"].get("deletionTimestamp") is not None
+
+
+def container(pod: Object, name: str) -> Object | None:
+    """A container's specification, be it an init container (a native sidecar is one)."""
+    spec = pod["spec"]
+    return next((each for each in [*spec["containers"], *spec.get("initContainers", [])] if each["name"] == name), None)
+
+
+def container_status(pod: Object, name: str) -> Object | None:
+    """A container's status; of an init container as well."""
+    return next((each for each in _statuses(pod) if each["name"] == name), None)
+
+
+def line(pod: Object) -> str:
+    """A pod in one line: phase, node, and of each container that is not well, why."""
+    phase = pod.get("status", {}).get("phase", "unknown")
+    leaving = ", terminating" if pod["metadata"].get("deletionTimestamp") else ""
+    ready = "Ready" if is_ready(pod) else "not Ready"
+    wrong = "; ".join(trouble(pod)) or "containers well"
+    return f"{pod['metadata']['name']}: {phase}, {ready}{leaving}, on {pod['spec'].get('nodeName', 'no node')}: {wrong}"
+
+
+def trouble(pod: Object) -> Iterator[str]:
+    """What is wrong with a pod: why it is not scheduled, what containers wait for, how they ended."""
+    for row in pod.get("status", {}).get("conditions", []):
+        if row["type"] == "PodScheduled" and row["status"] == "False":
+            yield f"not scheduled: {row.get('message', row.get('reason', ''))}"
+    for status in _statuses(pod):
+        state = status.get("state", {})
+        restarted = f", {status['restartCount']} restarts" if status.get("restartCount") else ""
+        if "waiting" in state:
+            told = state["waiting"].get("message", "")
+            yield f"{status['name']} waits: {state['waiting'].get('reason', '')}{': ' if told else ''}{told}{restarted}"
+        elif state.get("terminated", {}).get("exitCode"):
+            ended = state["terminated"]
+            yield f"{status['name']} ended with {ended['exitCode']} ({ended.get('reason', '')}){restarted}"
+        elif "running" in state and not status.get("ready"):
+            yield f"{status['name']} runs and is not ready{restarted}"
+        elif last := status.get("lastState", {}).get("terminated"):
+            yield f"{status['name']} ended before with {last.get('exitCode')} ({last.get('reason', '')}){restarted}"
+
+
+def event_line(event: Object) -> str:
+    """An event in one line."""
+    about = event["involvedObject"]
+    times = f" x{event['count']}" if event.get("count", 1) > 1 else ""
+    when = event.get("lastTimestamp") or event.get("eventTime") or ""
+    message = event.get("message", "")
+    return f"{when} {event.get('type', '')} {about['kind']}/{about['name']} {event.get('reason', '')}{times}: {message}"
+
+
+def _statuses(pod: Object) -> list[Object]:
+    status = pod.get("status", {})
+    return [*status.get("initContainerStatuses", []), *status.get("containerStatuses", [])]

@@ -1,0 +1,1 @@
+"""Counters of the components, read from their Prometheus expositions."""

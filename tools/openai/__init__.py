@@ -1,0 +1,1 @@
+"""Requests to an OpenAI-compatible server through the gateway, and who answered them."""
