@@ -26,7 +26,7 @@ def test_a_step_shows_its_number_what_is_usual_and_how_long_it_took() -> None:
     screen.steps.expect(2)
     with screen.steps.step("kubernetes", expected_seconds=480):
         screen.now = 65
-    assert screen.lines == ["[ 1/2] kubernetes … usually 8 min 00 s", "[ 1/2] kubernetes: done in 1 min 05 s"]
+    assert screen.lines == ["[ 1/2] kubernetes … usually 8 min", "[ 1/2] kubernetes: done in 1 min 5 s"]
 
 
 def test_how_far_it_is_is_told_twice_a_minute_at_most() -> None:
@@ -37,7 +37,7 @@ def test_how_far_it_is_is_told_twice_a_minute_at_most() -> None:
             screen.now = second
             step.at(second, 100, "packages")
     told = [line for line in screen.lines if "packages" in line]
-    assert told == ["[ 1/1] kubernetes: 30 of 100 packages, 30 s", "[ 1/1] kubernetes: 60 of 100 packages, 1 min 00 s"]
+    assert told == ["[ 1/1] kubernetes: 30 of 100 packages, 30 s", "[ 1/1] kubernetes: 60 of 100 packages, 1 min"]
 
 
 def test_a_name_in_brackets_is_shown_as_it_is() -> None:
@@ -47,7 +47,7 @@ def test_a_name_in_brackets_is_shown_as_it_is() -> None:
 
 
 @pytest.mark.parametrize(
-    ("seconds", "text"), [(0.04, "0.0 s"), (9.94, "9.9 s"), (59.4, "59 s"), (59.6, "1 min 00 s"), (200, "3 min 20 s")]
+    ("seconds", "text"), [(0.04, "0.0 s"), (9.94, "9.9 s"), (59.4, "59 s"), (59.6, "1 min"), (200, "3 min 20 s")]
 )
 def test_durations_read_as_a_person_says_them(seconds: float, text: str) -> None:
     assert duration(seconds) == text

@@ -12,6 +12,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, Progress, ProgressColumn, Task, TextColumn
+from rich.table import Column
 from rich.text import Text
 
 _QUIET_SECONDS = 30.0
@@ -85,10 +86,11 @@ class Steps:
 
     @contextmanager
     def _live(self, label: str, expected: float, _started: float) -> Iterator[Step]:
+        # No column may wrap: a live line of two lines jumps.
         columns: list[ProgressColumn] = [
-            TextColumn("{task.description}"),
-            BarColumn(24),
-            TextColumn("{task.fields[far]}"),
+            TextColumn("{task.description}", table_column=Column(no_wrap=True)),
+            BarColumn(10),
+            TextColumn("{task.fields[far]}", table_column=Column(no_wrap=True)),
         ]
         with Progress(*columns, _Times(expected), console=self._console, transient=True) as progress:
             task = progress.add_task(escape(label), total=None, far="")
@@ -118,7 +120,7 @@ class _Times(ProgressColumn):
     """Time so far, and what is usual."""
 
     def __init__(self, expected: float) -> None:
-        super().__init__()
+        super().__init__(Column(no_wrap=True))
         self._expected = expected
 
     def render(self, task: Task) -> Text:
@@ -127,8 +129,8 @@ class _Times(ProgressColumn):
 
 
 def duration(seconds: float) -> str:
-    """A time as a person says it: `0.4 s`, `12 s`, `3 min 20 s`."""
+    """A time as a person says it: `0.4 s`, `12 s`, `3 min 20 s`, `8 min`."""
     if seconds < 9.95:
         return f"{seconds:.1f} s"
     minutes, rest = divmod(round(seconds), 60)
-    return f"{minutes} min {rest:02d} s" if minutes else f"{rest} s"
+    return " ".join([*([f"{minutes} min"] if minutes else []), *([f"{rest} s"] if rest or not minutes else [])])
