@@ -1,5 +1,6 @@
-"""Typed reading of fields from a decoded JSON body, refusing wrong types as vLLM's pydantic models do."""
+"""Typed reading of fields from a decoded JSON body, as leniently as vLLM's pydantic models, with their refusals."""
 
+import contextlib
 from collections.abc import Mapping
 from typing import Any
 
@@ -7,36 +8,44 @@ from tools.simulator.errors import invalid_field
 
 Body = Mapping[str, Any]
 
+_FLAGS: dict[Any, bool] = {
+    **dict.fromkeys((1, "1", "true", "t", "yes", "y", "on"), True),
+    **dict.fromkeys((0, "0", "false", "f", "no", "n", "off"), False),
+}
+
 
 def whole(data: Body, name: str, default: int | None = None) -> int | None:
-    """An integer field, or the default if it is absent or null (a float without fraction counts, as in pydantic)."""
+    """An integer field, or the default if it is absent or null. `3.0` and `"3"` count as 3."""
     value = data.get(name)
     if value is None:
         return default
-    if isinstance(value, float) and value.is_integer():
+    if isinstance(value, int) or (isinstance(value, float) and value.is_integer()):
         return int(value)
-    if isinstance(value, int) and not isinstance(value, bool):
-        return value
+    if isinstance(value, str):
+        with contextlib.suppress(ValueError):
+            return int(value)
     raise invalid_field(name, "int_type", "Input should be a valid integer", value)
 
 
 def number(data: Body, name: str) -> float | None:
-    """A numeric field, or None."""
+    """A numeric field, or None. `"0.5"` counts as 0.5."""
     value = data.get(name)
     if value is None:
         return None
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        return float(value)
+    if isinstance(value, int | float | str):
+        with contextlib.suppress(ValueError, OverflowError):
+            return float(value)
     raise invalid_field(name, "float_type", "Input should be a valid number", value)
 
 
 def flag(data: Body, name: str, default: bool = False) -> bool:
-    """A boolean field, or the default if it is absent or null."""
+    """A boolean field, or the default if it is absent or null. 1, `"yes"`, `"on"` and the like count."""
     value = data.get(name)
     if value is None:
         return default
-    if isinstance(value, bool):
-        return value
+    key = value.lower() if isinstance(value, str) else value
+    if isinstance(key, str | int | float) and key in _FLAGS:
+        return _FLAGS[key]
     raise invalid_field(name, "bool_type", "Input should be a valid boolean", value)
 
 

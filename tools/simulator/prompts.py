@@ -64,7 +64,7 @@ def read_messages(data: Body) -> Messages:
     if not isinstance(messages, list):
         raise invalid_field("messages", "list_type", "Input should be a valid list", messages)
     if not messages:
-        raise ApiError(400, "list index out of range")  # what vLLM's chat template renderers make of it
+        raise ApiError(400, "messages is empty")  # vLLM's words depend on the model's chat template
     return [_message(item) for item in messages]
 
 

@@ -15,6 +15,7 @@ from tools.simulator.errors import ApiError, bad_value, invalid_body, invalid_re
 from tools.simulator.prompts import Prompt, chat_prompt, plain_prompt, read_messages, read_prompts, room_for
 
 COMPLETION_MAX_TOKENS = 16
+MOST_CHOICES = 128
 TOOLS_NEED_FLAGS = '"auto" tool choice requires --enable-auto-tool-choice and --tool-call-parser to be set'
 # What vLLM can do and the simulator would have to pretend: refused rather than ignored.
 _REFUSED = (
@@ -179,6 +180,8 @@ def _check_values(data: dict[str, Any], n: int, sampling: Sampling) -> None:
     """Refuse values out of range, in the order and words of vLLM's SamplingParams."""
     if n < 1:
         raise bad_value(f"n must be at least 1, got {n}.")
+    if n > MOST_CHOICES:
+        raise bad_value(f"n must be at most {MOST_CHOICES}, got {n}.", "n", n)
     for name in ("presence_penalty", "frequency_penalty"):
         if not -2.0 <= (value := fields.number(data, name) or 0.0) <= 2.0:
             raise bad_value(f"{name} must be in [-2, 2], got {value}.")
