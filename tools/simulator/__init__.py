@@ -6,6 +6,19 @@ true speed. Everything it sends names it as a stand-in: the header `x-simulator`
 
 The behaviour imitated is that of vLLM 0.16, except where a module says otherwise. The parts:
 `settings` and `cli` (flags), `tokens` (tokenizer and vocabulary), `protocol` with `fields` and `errors` (requests in),
-`engine` (what is generated and when, pure), `kvcache`, `scheduler` (who runs, and the pacing), `replies` (JSON and
-SSE out), `exposition`, `metrics` and `http_metrics` (counters), `server` (routes), `run` (socket, TLS, signals).
+`prompts`, `engine` (what is generated and when, pure), `kvcache`, `scheduler` (who runs, and the pacing), `exchange`
+and `replies` (JSON and SSE out), `exposition`, `metrics` and `http_metrics` (counters), `server` (routes), `tls`,
+`run` (socket and signals), `background` (a simulator for self-tests).
+
+What differs from vLLM 0.16 on purpose or for lack of a model:
+- SIGTERM lets running requests finish; vLLM 0.16 cuts them (`--shutdown-timeout 0` does so here).
+- Without a seed an answer is the same each time; temperature and other sampling numbers change nothing.
+- Tokens are those of `tokens`, so counts differ from any real model's.
+- "maximum context length" stands in the refusal of long prompts, as in vLLM before and after 0.16.
+- A refusal of a body repeats at most 200 characters of it, and names no source file of the server.
+- logprobs, tools, structured output, beam search, token ids in replies, images: refused with 400, never ignored.
+- /v1/responses, /v1/embeddings, /tokenize, /v1/messages and LoRA adapters do not exist: 404.
+- The prefix cache knows prompts, not generated text; a hit is counted but saves no time.
+- Each sequence is a batch of its own: load does not slow it down, and nothing is ever preempted.
+- Unknown flags are ignored with a log line; vLLM refuses to start. Client certificates are never asked for.
 """

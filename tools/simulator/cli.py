@@ -65,6 +65,8 @@ def parse(argv: Sequence[str]) -> tuple[Settings, list[str]]:
         echo_request_id=given.enable_request_id_headers,
         ssl_certfile=given.ssl_certfile,
         ssl_keyfile=given.ssl_keyfile,
+        ssl_refresh=given.enable_ssl_refresh,
+        api_keys=tuple(given.api_key or filter(None, [os.environ.get("VLLM_API_KEY")])),
         pod_name=os.environ.get("POD_NAME") or socket.gethostname(),
     ), ignored
 
@@ -141,6 +143,8 @@ def _parser() -> tuple[argparse.ArgumentParser, set[str]]:
         add("--enable-request-id-headers", action="store_true", help="send X-Request-Id back"),
         add("--ssl-certfile", help="PEM file; serves TLS"),
         add("--ssl-keyfile", help="PEM file"),
+        add("--enable-ssl-refresh", action="store_true", help="use changed TLS files without a restart"),
+        add("--api-key", nargs="+", help="bearer tokens that requests below /v1 need one of (or VLLM_API_KEY)"),
         add(
             "--shutdown-timeout", type=_duration, help="seconds that running requests get after SIGTERM (default: all)"
         ),

@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 import logging
 import signal
-import ssl
 from collections.abc import AsyncIterator
 
 from aiohttp import web
@@ -13,6 +12,7 @@ from aiohttp.abc import AbstractAccessLogger
 from tools.simulator.http_metrics import EXCLUDED
 from tools.simulator.server import STAND_IN, make_app
 from tools.simulator.settings import Settings
+from tools.simulator.tls import server_context
 
 log = logging.getLogger("simulator")
 
@@ -57,22 +57,19 @@ async def listening(settings: Settings) -> AsyncIterator[str]:
     )
     await runner.setup()
     try:
-        site = web.TCPSite(runner, settings.host, settings.port, ssl_context=_tls(settings))
+        tls = (
+            server_context(settings.ssl_certfile, settings.ssl_keyfile, refresh=settings.ssl_refresh)
+            if settings.ssl_certfile
+            else None
+        )
+        site = web.TCPSite(runner, settings.host, settings.port, ssl_context=tls)
         await site.start()
         port = runner.addresses[0][1]
-        scheme = "https" if settings.ssl_certfile else "http"
+        scheme = "https" if tls else "http"
         host = f"[{settings.host}]" if ":" in settings.host else settings.host
         yield f"{scheme}://{host}:{port}"
     finally:
         await runner.cleanup()
-
-
-def _tls(settings: Settings) -> ssl.SSLContext | None:
-    if not settings.ssl_certfile:
-        return None
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(settings.ssl_certfile, settings.ssl_keyfile)
-    return context
 
 
 class _AccessLog(AbstractAccessLogger):

@@ -1,6 +1,7 @@
 """Routes of the simulator: what vLLM answers where."""
 
 import contextlib
+import hmac
 import time
 from collections.abc import Awaitable, Callable
 
@@ -34,6 +35,7 @@ class Simulator:
         self._settings = settings
         self._scheduler = Scheduler(settings)
         self._http = HttpMetrics()
+        self._keys = [key.encode() for key in settings.api_keys]
         self._created = int(time.time())
         self.app = web.Application(client_max_size=0, middlewares=[self._frame])
         self.app.add_routes(
@@ -62,6 +64,8 @@ class Simulator:
     @web.middleware
     async def _frame(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         """Turn refusals into vLLM's and FastAPI's bodies, and count the exchange when it is over."""
+        if not self._may(request):
+            return _json(replies.dumps({"error": "Unauthorized"}), 401)
         started = time.monotonic()
         try:
             response = await handler(request)
@@ -81,6 +85,14 @@ class Simulator:
                 seconds=time.monotonic() - started,
             )
         return response
+
+    def _may(self, request: web.Request) -> bool:
+        """Whether a request has the key that paths below /v1 need, if the server has keys."""
+        if not self._keys or not request.path.startswith("/v1") or request.method == "OPTIONS":
+            return True
+        scheme, _, key = request.headers.get("Authorization", "").partition(" ")
+        given = key.encode("utf-8", "surrogateescape")
+        return scheme.lower() == "bearer" and any(hmac.compare_digest(given, known) for known in self._keys)
 
     async def _health(self, _request: web.Request) -> web.Response:
         return web.Response()

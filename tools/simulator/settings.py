@@ -23,6 +23,8 @@ class Settings:
         shutdown_timeout_s: how long running requests may go on after SIGTERM, in seconds; None waits for all.
         echo_request_id: send X-Request-Id back (vLLM's --enable-request-id-headers).
         ssl_certfile, ssl_keyfile: PEM files; TLS is on when the first is given.
+        ssl_refresh: use changed TLS files without a restart (vLLM's --enable-ssl-refresh).
+        api_keys: if any, requests below /v1 need one of them as bearer token.
         pod_name: sent as the header x-inference-pod.
     """
 
@@ -42,4 +44,6 @@ class Settings:
     echo_request_id: bool = False
     ssl_certfile: str | None = None
     ssl_keyfile: str | None = None
+    ssl_refresh: bool = False
+    api_keys: tuple[str, ...] = ()
     pod_name: str = ""
