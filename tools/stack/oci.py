@@ -16,7 +16,7 @@ _BLOCK = 1 << 20
 _CREATED = "1970-01-01T00:00:00Z"
 _MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 _CONFIG = "application/vnd.oci.image.config.v1+json"
-_LAYER = "application/vnd.oci.image.layer.v1.tar"
+LAYER_TYPE = "application/vnd.oci.image.layer.v1.tar"
 
 
 @dataclass(frozen=True)
@@ -95,7 +95,7 @@ def write_image(path: Path, name: str, config: ImageConfig, layers: Sequence[Lay
             "schemaVersion": 2,
             "mediaType": _MANIFEST,
             "config": _descriptor(_CONFIG, config_blob),
-            "layers": [{"mediaType": _LAYER, "digest": f"sha256:{la.digest}", "size": la.size} for la in layers],
+            "layers": [{"mediaType": LAYER_TYPE, "digest": f"sha256:{la.digest}", "size": la.size} for la in layers],
         }
     )
     descriptor = _descriptor(_MANIFEST, manifest_blob)
