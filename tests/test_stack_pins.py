@@ -117,12 +117,12 @@ def a_machine(**differences: object) -> Machine:
 )
 def test_a_machine_that_cannot_build_is_told_why_in_figures(differences: dict[str, object], told: str) -> None:
     with pytest.raises(UserError, match=told):
-        machine.check(a_machine(**differences), disk_gb=16)
+        machine.check(a_machine(**differences), disk_gb=16, memory_gb=3)
 
 
 def test_a_machine_that_can_build_passes() -> None:
-    machine.check(a_machine(), disk_gb=16)
-    machine.check(a_machine(free_disk_gb=3.0), disk_gb=plan.disk_gb([]))
+    machine.check(a_machine(), disk_gb=16, memory_gb=3)
+    machine.check(a_machine(free_disk_gb=0.1), plan.disk_gb([]), plan.memory_gb([]))
 
 
 def test_building_everything_wants_as_much_disk_as_was_measured() -> None:

@@ -70,7 +70,7 @@ def ensure_parts(parts: Sequence[Part], cache: Path, progress: Steps) -> Stack:
             if store.damaged(part, full=bool(wrong)):  # a stack's files are its parts' files
                 store.drop(part)
         missing = [part for part in parts if not store.has(part)]
-        machine.check(machine.look(cache), plan.disk_gb(missing))
+        machine.check(machine.look(cache), plan.disk_gb(missing), plan.memory_gb(missing))
         started = time.monotonic()
         progress.expect(len(missing))
         _make_parts(store, missing, cache, progress)

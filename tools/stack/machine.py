@@ -7,7 +7,6 @@ from pathlib import Path
 
 from tools.errors import UserError
 
-MEMORY_GB = 3.0
 _TOOLS = ("apt-get", "apt-cache", "apt-config", "dpkg-deb", "tar")
 
 
@@ -40,12 +39,13 @@ def look(cache: Path) -> Machine:
     return Machine(platform.machine(), platform.system(), missing, free, _available_memory_gb(), cache)
 
 
-def check(machine: Machine, disk_gb: float) -> None:
+def check(machine: Machine, disk_gb: float, memory_gb: float) -> None:
     """Raise UserError for the first thing that a machine lacks.
 
     Args:
         machine: what there is.
         disk_gb: what the parts still to be built need.
+        memory_gb: the same.
     """
     elsewhere = "use another machine; `--cluster existing` needs no local stack at all"
     if (machine.system, machine.architecture) != ("Linux", "x86_64"):
@@ -63,9 +63,9 @@ def check(machine: Machine, disk_gb: float) -> None:
             f"{machine.free_disk_gb:.1f} GB free below {machine.cache}",
             next_step="`llmisvc-conformance cache prune` drops old builds; or set XDG_CACHE_HOME to a larger disk",
         )
-    if machine.free_memory_gb < MEMORY_GB:
+    if machine.free_memory_gb < memory_gb:
         raise UserError(
-            f"{MEMORY_GB:.0f} GB of memory for the compiler",
+            f"{memory_gb:.0f} GB of memory for what is still to be built",
             f"{machine.free_memory_gb:.1f} GB available",
             next_step="end something large, then `make stack` again",
         )

@@ -67,6 +67,12 @@ def disk_gb(missing: Iterable[Part]) -> float:
     return compiling + (_OTHER_DISK_GB if names else 0)
 
 
+def memory_gb(missing: Iterable[Part]) -> float:
+    """Memory that making some parts takes; two compilers at their largest packages want the most."""
+    names = {part.name for part in missing}
+    return 3.0 if names & {component.name for component in COMPONENTS} else 0.5
+
+
 def _sources(*modules: str) -> dict[str, str]:
     return {f"{module}.py": file_digest(_HERE / f"{module}.py") for module in modules}
 
