@@ -80,6 +80,10 @@ def bring_up(name: str, stack: Stack, say: Callable[[str], None], install: Insta
 def _start(name: str, stack: Stack, programs: Programs, clock: Clock, install: Install) -> Topology:
     topology, machines = _machines(name, stack)
     clock("machines and links")
+    for found in topology.nodes:
+        node.write_configuration(topology, found, programs, machines[found.name].spec.cgroup)
+        node.provide_images(topology, found, machines[found.name], programs, stack)
+    clock("images")
     pki.make(topology, stack.bin("kubeadm"))
     clock("certificates")
     control_plane.start(topology, machines["control"], programs)
@@ -131,10 +135,8 @@ def _machines(name: str, stack: Stack) -> tuple[Topology, dict[str, RunningMachi
 def _node(
     topology: Topology, found: Machine, machine: RunningMachine, programs: Programs, stack: Stack, clock: Clock
 ) -> None:
-    node.write_configuration(topology, found, programs, machine.spec.cgroup)
     node.start_runtime(topology, found, machine, programs)
-    node.import_images(machine, programs, sorted(stack.images.values()))
-    clock(f"{found.name}: images loaded")
+    node.wait_runtime(machine)
     node.start_kubernetes(topology, found, machine, programs)
     commands = kube_commands(topology, stack)
     commands.wait("create", f"node/{found.name}", seconds=60)

@@ -47,6 +47,18 @@ class RunningMachine:
         """Ask a component to end; its end is then not a death."""
         ask(self.spec.socket, {"do": "stop", "name": name})
 
+    def wait_stopped(self, name: str, seconds: float = 20) -> None:
+        """Wait until a component that was asked to end has ended.
+
+        Raises:
+            UserError: it has not.
+        """
+        deadline = time.monotonic() + seconds
+        while name in self.components():
+            if time.monotonic() > deadline:
+                raise UserError(f"{name} on {self.spec.name} to end within {seconds:.0f} s", "it is still running")
+            time.sleep(0.05)  # only the machine's init sees its children end
+
     def components(self) -> dict[str, int]:
         """Running components with their process ids inside the machine."""
         running: dict[str, int] = ask(self.spec.socket, {"do": "list"})["running"]

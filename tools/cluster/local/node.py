@@ -1,13 +1,20 @@
 """Start a node: its runtime, its images, its kubelet, its Service proxy, its device plugin."""
 
 import subprocess
+import time
 from pathlib import Path
 
-from tools.cluster.local import components
+import httpx
+
+from tools.cluster.local import components, image_store
 from tools.cluster.local.components import Programs
+from tools.cluster.local.control_plane import refuse_dead
 from tools.cluster.local.machine import RunningMachine
 from tools.cluster.local.topology import Machine, Topology
 from tools.errors import UserError
+from tools.stack import Stack
+
+_RUNTIME_SECONDS = 30.0
 
 
 def write_configuration(topology: Topology, node: Machine, programs: Programs, cgroup: str) -> None:
@@ -26,12 +33,58 @@ def start_runtime(topology: Topology, node: Machine, machine: RunningMachine, pr
     machine.start(components.containerd(programs, topology.machine_directory(node.name) / "containerd.toml"))
 
 
-def import_images(machine: RunningMachine, programs: Programs, archives: list[Path]) -> None:
-    """Load image archives into a node's runtime, which must be up.
+def provide_images(
+    topology: Topology, node: Machine, machine: RunningMachine, programs: Programs, stack: Stack
+) -> None:
+    """Give a node the stack's images; its runtime must not be running yet.
 
     Raises:
         UserError: an archive was refused.
     """
+    own = topology.machine_directory(node.name) / "containerd"
+    store = image_store.locate(stack)
+    if store is not None:
+        image_store.lay(store, own)
+        return
+    start_runtime(topology, node, machine, programs)
+    wait_runtime(machine)
+    _import(machine, programs, sorted(stack.images.values()))
+    machine.stop("containerd")
+    machine.wait_stopped("containerd")
+    image_store.save(stack, own)
+
+
+def wait_runtime(machine: RunningMachine) -> None:
+    """Wait until the runtime answers the kubelet's first question; a kubelet that asks too early exits.
+
+    The question is `runtime.v1.RuntimeService/Version`, an empty message in a gRPC frame; only an answer has a body.
+
+    Raises:
+        UserError: it did not answer in time, or died.
+    """
+    socket = f"/proc/{machine.init_pid}/root{components.CONTAINERD_SOCKET}"
+    url, headers = (
+        "http://cri/runtime.v1.RuntimeService/Version",
+        {"content-type": "application/grpc", "te": "trailers"},
+    )
+    deadline = time.monotonic() + _RUNTIME_SECONDS
+    seen = ""
+    with httpx.Client(transport=httpx.HTTPTransport(uds=socket, http1=False, http2=True), timeout=5) as client:
+        while True:
+            try:
+                answer = client.post(url, content=b"\0\0\0\0\0", headers=headers)
+                if answer.content:
+                    return
+                seen = answer.headers.get("grpc-message", "an empty answer")
+            except httpx.TransportError as error:
+                seen = f"{type(error).__name__}: {error}"
+            refuse_dead([machine])
+            if time.monotonic() > deadline:
+                raise UserError(f"containerd on {machine.spec.name} to answer within {_RUNTIME_SECONDS:.0f} s", seen)
+            time.sleep(0.05)  # polling a health question: it offers no event
+
+
+def _import(machine: RunningMachine, programs: Programs, archives: list[Path]) -> None:
     ctr = ["ctr", "--address", components.CONTAINERD_SOCKET, "--connect-timeout", "20s", "--namespace", "k8s.io"]
     for archive in archives:
         try:
