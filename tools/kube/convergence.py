@@ -69,6 +69,7 @@ class NotConverged(Violation):
         last: the objects as last seen.
         lacking: what was lacking then.
         seconds: how long it was waited for.
+        budget: how long it might have taken.
     """
 
     def __init__(
@@ -77,6 +78,7 @@ class NotConverged(Violation):
         self.last = last
         self.lacking = lacking
         self.seconds = seconds
+        self.budget = budget
         super().__init__(f"{what} within {budget:.0f} s", f"after {seconds:.1f} s: {lacking}", next_step=next_step)
 
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from tools.kube import pods
 from tools.kube.client import Kube, Object
+from tools.kube.conditions import conditions, lacking
 from tools.kube.kinds import DEPLOYMENT, GATEWAY, HTTP_ROUTE, LLM_SERVICE, POD, POOL, SERVICE, Kind
 
 PART_OF = "app.kubernetes.io/part-of=llminferenceservice"
@@ -75,6 +76,14 @@ def source(found: Object) -> str:
     """Where a value was read: kind, name and version of the object."""
     meta = found["metadata"]
     return f"{found['kind']} {meta['name']} (resourceVersion {meta['resourceVersion']})"
+
+
+def not_ready(found: Object) -> list[str]:
+    """What keeps a LLMInferenceService from being Ready as it is now, one line each; empty when it is."""
+    observed, generation = found.get("status", {}).get("observedGeneration"), found["metadata"]["generation"]
+    if observed != generation:
+        return [f"the controller has seen generation {observed} of {generation}: does it run?"]
+    return lacking(conditions(found), expected_conditions(found["spec"]))
 
 
 def expected_conditions(spec: Object) -> list[str]:

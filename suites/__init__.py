@@ -1,0 +1,1 @@
+"""Cases: one topic a file, one promise a function. The docstring is the promise."""

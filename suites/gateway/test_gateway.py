@@ -1,0 +1,55 @@
+"""The Gateway is there for real, and the service's URL leads to it."""
+
+from urllib.parse import urlsplit
+
+from tools.explain import bullets, check
+from tools.kube.conditions import conditions, lacking
+from tools.kube.kinds import GATEWAY, LLM_SERVICE
+from tools.kube.llm_service import LlmService, source
+
+
+def test_is_programmed_with_an_address(service: LlmService) -> None:
+    """The Gateway is Accepted and Programmed for its current generation, and has an address."""
+    found = service.read_gateway()
+    wrong = lacking(conditions(found), ["Accepted", "Programmed"])
+    addresses = [each["value"] for each in found.get("status", {}).get("addresses", [])]
+    wrong += [] if addresses else ["status.addresses is empty"]
+    check(
+        not wrong,
+        "a Gateway that is Accepted and Programmed, with an address",
+        f"in {source(found)}: {bullets(wrong)}",
+        cause="istiod does not run, the GatewayClass is unknown to it, or the load balancer gave no address",
+        next_step=service.kubectl("describe", GATEWAY.resource, service.gateway),
+    )
+
+
+def test_listeners_take_the_route(service: LlmService) -> None:
+    """Every listener of the Gateway is programmed and has the service's route attached, and no other."""
+    found = service.read_gateway()
+    listeners = {each["name"]: each for each in found.get("status", {}).get("listeners", [])}
+    for name in (each["name"] for each in found["spec"]["listeners"]):
+        listener = listeners.get(name, {})
+        wrong = lacking(conditions(found, listener.get("conditions", [])), ["Accepted", "Programmed", "ResolvedRefs"])
+        attached = listener.get("attachedRoutes", 0)
+        wrong += [] if attached == 1 else [f"attachedRoutes is {attached}"]
+        check(
+            not wrong,
+            f"listener {name}: Accepted, Programmed, ResolvedRefs, and one attached route",
+            f"in {source(found)}: {bullets(wrong)}",
+            cause="allowedRoutes excludes the route's namespace, or another route is attached to this Gateway",
+            next_step=service.kubectl("get", "httproutes.gateway.networking.k8s.io", "-o", "yaml"),
+        )
+
+
+def test_url_is_at_the_gateway(service: LlmService) -> None:
+    """status.url is the Gateway's address and the service's path, so that nobody has to put it together by hand."""
+    found, gateway = service.read(), service.read_gateway()
+    url = urlsplit(found.get("status", {}).get("url", ""))
+    addresses = [each["value"] for each in gateway.get("status", {}).get("addresses", [])]
+    check(
+        url.hostname in addresses and url.path == f"/{service.namespace}/{service.name}",
+        f"status.url at one of {addresses or 'no addresses'} with path /{service.namespace}/{service.name}",
+        f"{url.geturl() or 'no url'}, in {source(found)}",
+        cause="KServe took another Gateway's address, or the address changed and the controller did not see it",
+        next_step=service.kubectl("get", LLM_SERVICE.resource, service.name, "-o", "jsonpath={.status.addresses}"),
+    )

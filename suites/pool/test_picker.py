@@ -1,0 +1,41 @@
+"""The endpoint picker does its work: a 200 alone does not show it, because a dead picker fails open."""
+
+from tools.explain import check
+from tools.kube import pods
+from tools.kube.llm_service import LlmService
+from tools.metrics import counting, picker, scrape
+from tools.openai.client import Client
+from tools.openai.content import expect_completion
+
+REQUESTS = 6
+
+
+def test_every_request_is_picked(service: LlmService, client: Client, metrics_token: str) -> None:
+    """N completions through the gateway are N at the picker and N over the servers."""
+    before = counting.count(service, metrics_token)
+    for number in range(REQUESTS):
+        expect_completion(client.complete(f"Request {number} of {REQUESTS}"), client.model)
+    after = counting.count(service, metrics_token)
+    picked = sum(after.picked.values()) - sum(before.picked.values())
+    finished = counting.moved(before.finished, after.finished)
+    check(
+        picked == REQUESTS and sum(finished.values()) == REQUESTS,
+        f"{REQUESTS} requests at the gateway to be {REQUESTS} at the picker and {REQUESTS} over the servers",
+        f"the picker's pods {sorted(after.picked) or '(there are none)'} counted {picked:.0f}, the servers {finished}",
+        cause="requests go around the picker (FailOpen, or the route leads to the Service), to another service's picker"
+        " (istio#61594), or somebody else uses the service",
+        next_step=service.kubectl("logs", f"deployment/{service.children['picker'][1]}", "-c", "main", "--tail=50"),
+    )
+
+
+def test_knows_the_ready_servers(service: LlmService, metrics_token: str) -> None:
+    """Every picker counts as many ready pods as there are."""
+    ready = [pod["metadata"]["name"] for pod in service.pods() if pods.is_ready(pod)]
+    known = {name: found.total(picker.READY_PODS) for name, found in scrape.pickers(service, metrics_token).items()}
+    check(
+        bool(known) and set(known.values()) == {len(ready)},
+        f"every picker to know {len(ready)} ready pods ({', '.join(ready)})",
+        f"{picker.READY_PODS[0]} is {known or 'nowhere, because no picker runs'}",
+        cause="the picker may not list pods (its Role), watches another pool, or the pool's selector is wrong",
+        next_step=service.kubectl("get", "pods", "--show-labels"),
+    )

@@ -1,0 +1,84 @@
+"""The InferencePool has exactly the servers as members, and the picker that goes with it."""
+
+from tools.explain import bullets, check
+from tools.kube import pods
+from tools.kube.conditions import lacking_at_parent
+from tools.kube.kinds import ENDPOINT_SLICE, POD, POOL
+from tools.kube.llm_service import SERVER_CONTAINER, LlmService, source
+
+
+def test_selects_exactly_the_servers(service: LlmService) -> None:
+    """The pool's selector matches every server pod of the service and no other pod."""
+    pool, owner = service.child("pool"), service.child("workload")
+    labels = ",".join(f"{key}={value}" for key, value in sorted(pool["spec"]["selector"]["matchLabels"].items()))
+    matched = {
+        pod["metadata"]["name"]
+        for pod in service.kube.objects(POD, service.namespace, labels=labels)
+        if not pods.is_leaving(pod)
+    }
+    selector = ",".join(f"{key}={value}" for key, value in owner["spec"]["selector"]["matchLabels"].items())
+    own = service.kube.objects(POD, service.namespace, labels=f"{selector},pod-template-hash")
+    servers = {pod["metadata"]["name"] for pod in own if not pods.is_leaving(pod)}
+    check(
+        matched == servers and bool(servers),
+        f"the pool to select the pods of Deployment {owner['metadata']['name']}: {sorted(servers) or 'none are there'}",
+        f"{source(pool)} selects {labels}: {sorted(matched) or 'no pod'}",
+        cause="a label was changed on one side, or another pod carries the service's labels",
+        next_step=service.kubectl("get", "pods", "--show-labels"),
+    )
+
+
+def test_ports_agree(service: LlmService) -> None:
+    """The pool's target port is the port on which the servers listen, and the workload Service's, too."""
+    pool, workload_service = service.child("pool"), service.child("workload service")
+    template = {"spec": service.child("workload")["spec"]["template"]["spec"]}
+    container = pods.container(template, SERVER_CONTAINER) or {}
+    listened = sorted(each["containerPort"] for each in container.get("ports", []))
+    pooled = sorted(each["number"] for each in pool["spec"]["targetPorts"])
+    served = sorted(each["targetPort"] for each in workload_service["spec"]["ports"])
+    check(
+        listened == pooled == served,
+        "one port in container, InferencePool and Service",
+        f"container {SERVER_CONTAINER} {listened}, {source(pool)} {pooled}, {source(workload_service)} {served}",
+        cause="--port among the server's arguments, or a pool of one's own",
+        next_step=service.kubectl("get", POOL.resource, pool["metadata"]["name"], "-o", "yaml"),
+    )
+
+
+def test_points_to_a_living_picker(service: LlmService) -> None:
+    """The pool's picker is the service's, on a port that its Service has, with a ready endpoint behind it."""
+    pool, picker = service.child("pool"), service.child("picker service")
+    name = picker["metadata"]["name"]
+    reference = pool["spec"]["endpointPickerRef"]
+    ports = [each["port"] for each in picker["spec"]["ports"]]
+    port = reference.get("port", {}).get("number")
+    wrong = [] if reference["name"] == name else [f"endpointPickerRef names {reference['name']}"]
+    wrong += [] if port in ports else [f"port {port} is not among the Service's, {ports}"]
+    slices = service.kube.objects(ENDPOINT_SLICE, service.namespace, labels=f"kubernetes.io/service-name={name}")
+    ready = [
+        each["addresses"]
+        for found in slices
+        for each in found.get("endpoints") or []
+        if each.get("conditions", {}).get("ready")
+    ]
+    wrong += [] if ready else [f"Service {name} has no ready endpoint"]
+    check(
+        not wrong,
+        f"a picker at Service {name}, alive",
+        f"{source(pool)}: {bullets(wrong)}",
+        cause="the picker does not run; with failureMode FailOpen requests still succeed, unscheduled",
+        next_step=service.kubectl("describe", "deployment", service.children["picker"][1]),
+    )
+
+
+def test_is_accepted_by_the_services_gateway(service: LlmService) -> None:
+    """The service's Gateway has accepted the pool and resolved its picker, for the pool's current generation."""
+    pool = service.child("pool")
+    wrong = lacking_at_parent(pool, f"{service.namespace}/{service.gateway}", ["Accepted", "ResolvedRefs"])
+    check(
+        not wrong,
+        f"InferencePool with Accepted and ResolvedRefs from Gateway {service.gateway}",
+        f"in {source(pool)}: {bullets(wrong)}",
+        cause="no accepted route refers to it, or the picker's Service does not exist",
+        next_step=service.kubectl("describe", POOL.resource, pool["metadata"]["name"]),
+    )

@@ -1,0 +1,39 @@
+"""What the controller makes belongs to the service, so that it goes when the service goes."""
+
+from tools.explain import check
+from tools.kube.kinds import HTTP_ROUTE, LLM_SERVICE
+from tools.kube.llm_service import LlmService
+
+
+def test_children_belong_to_service(service: LlmService) -> None:
+    """Deployments, Services, route and pool exist, and the service (this one, by uid) is the controller of each."""
+    owner = service.read()["metadata"]
+    for part, (kind, name) in service.children.items():
+        found = service.kube.find(kind, name, service.namespace)
+        what = f"{kind.kind} {name} ({part})"
+        next_step = service.kubectl("describe", LLM_SERVICE.resource, service.name)
+        cause = "the controller does not run, failed on it (its log), or a name changed with KServe's version"
+        check(found is not None, f"{what} to exist", f"there is no such {kind.kind}", cause=cause, next_step=next_step)
+        references = (found or {})["metadata"].get("ownerReferences", [])
+        owners = [(each["kind"], each["name"], each["uid"], each.get("controller", False)) for each in references]
+        check(
+            owners == [("LLMInferenceService", service.name, owner["uid"], True)],
+            f"{what} to be owned and controlled by LLMInferenceService {service.name}, uid {owner['uid']}, alone",
+            f"its owners are {owners or 'none'}",
+            cause="it was there before the service, or somebody else made it",
+            next_step=next_step,
+        )
+
+
+def test_status_names_the_route(service: LlmService) -> None:
+    """status.router says through which Gateway and by which HTTPRoute the service is reached."""
+    gateways = service.read().get("status", {}).get("router", {}).get("gateways", [])
+    _, route = service.children["route"]
+    told = [(each["namespace"], each["name"], [on["name"] for on in each.get("httpRoutes", [])]) for each in gateways]
+    check(
+        told == [(service.namespace, service.gateway, [route])],
+        f"Gateway {service.gateway} with HTTPRoute {route}, and nothing else",
+        f"status.router.gateways has {told or 'nothing'}",
+        cause="the route is attached to another Gateway than spec.router.gateway.refs names",
+        next_step=service.kubectl("get", HTTP_ROUTE.resource, route, "-o", "yaml"),
+    )

@@ -1,0 +1,59 @@
+"""The controller brings the service to Ready, and Ready is about the service as it is now."""
+
+from fixtures.deployment import Deployed
+from fixtures.measure import Record
+from tools.explain import bullets, check
+from tools.kube import pods
+from tools.kube.convergence import NotConverged
+from tools.kube.kinds import LLM_SERVICE
+from tools.kube.llm_service import SERVER_CONTAINER, LlmService, not_ready, source
+from tools.profile import Profile
+
+
+def test_becomes_ready(deployed: Deployed, record: Record) -> None:
+    """The service is Ready within its budget, with every condition that its specification calls for."""
+    record("time to Ready", deployed.ready.seconds, deployed.ready.budget)
+    if isinstance(deployed.ready, NotConverged):
+        raise deployed.ready
+    found = deployed.service.read()
+    lacking = not_ready(found)
+    check(
+        not lacking,
+        "every condition of a service with route, gateway and scheduler to be True for its current generation",
+        f"in {source(found)}: {bullets(lacking)}",
+        next_step=deployed.service.kubectl("describe", LLM_SERVICE.resource, deployed.service.name),
+    )
+
+
+def test_is_rolled_out(service: LlmService) -> None:
+    """Ready means rolled out: server and picker have all their replicas, in the current revision."""
+    for part in ("workload", "picker"):
+        found = service.child(part)
+        status, wanted = found.get("status", {}), found["spec"]["replicas"]
+        counts = {
+            name: status.get(name, 0) for name in ("replicas", "updatedReplicas", "readyReplicas", "availableReplicas")
+        }
+        observed = status.get("observedGeneration")
+        check(
+            observed == found["metadata"]["generation"] and wanted > 0 and set(counts.values()) == {wanted},
+            f"{part}: {wanted} replicas, all of them updated, ready and available, and no others",
+            f"{counts}, generation {observed} of {found['metadata']['generation']}, in {source(found)}",
+            cause="a rollout is under way or stuck: a surge pod without a free accelerator waits for ever",
+            next_step=service.kubectl("rollout", "status", f"deployment/{found['metadata']['name']}", "--timeout=1s"),
+        )
+
+
+def test_servers_run_what_was_asked_for(service: LlmService, profile: Profile) -> None:
+    """Every server pod runs the profile's image with the arguments that the service states."""
+    asked = next(each for each in service.read()["spec"]["template"]["containers"] if each["name"] == SERVER_CONTAINER)
+    for pod in service.pods():
+        found = pods.container(pod, SERVER_CONTAINER) or {}
+        command = [*found.get("command", []), *found.get("args", [])]
+        missing = [argument for argument in asked.get("args", []) if argument not in command]
+        check(
+            found.get("image") == profile.server_image and not missing,
+            f"image {profile.server_image} with {asked.get('args', [])}",
+            f"image {found.get('image')}, without {missing}, in {source({'kind': 'Pod'} | pod)}",
+            cause="a preset or a webhook put other values over the service's",
+            next_step=service.kubectl("get", "pod", pod["metadata"]["name"], "-o", "yaml"),
+        )
