@@ -126,10 +126,10 @@ def unpack(packages: Iterable[Fetched], into: Path) -> None:
         (into / name).symlink_to(f"usr/{name}")
     for fetched in packages:
         # A tar stream into an existing tree, keeping /bin -> usr/bin, which `dpkg-deb -x` would replace.
-        archive = subprocess.Popen(["dpkg-deb", "--fsys-tarfile", str(fetched.path)], stdout=subprocess.PIPE)
-        command = ["tar", "-x", "--keep-directory-symlink", "--no-same-owner", "-C", str(into)]
-        unpacked = subprocess.run(command, stdin=archive.stdout, check=False, capture_output=True, text=True)
-        if archive.wait() != 0 or unpacked.returncode != 0:
+        with subprocess.Popen(["dpkg-deb", "--fsys-tarfile", str(fetched.path)], stdout=subprocess.PIPE) as archive:
+            command = ["tar", "-x", "--keep-directory-symlink", "--no-same-owner", "-C", str(into)]
+            unpacked = subprocess.run(command, stdin=archive.stdout, check=False, capture_output=True, text=True)
+        if archive.returncode != 0 or unpacked.returncode != 0:
             raise RuntimeError(f"unpacking {fetched.path} failed: {unpacked.stderr}")
 
 

@@ -50,20 +50,20 @@ def run_logged(
     with log.open("a") as file:
         file.write(f"$ {' '.join(command)}\n")
         file.flush()
-        process = subprocess.Popen(
+        with subprocess.Popen(
             command, cwd=cwd, env={**os.environ, **(env or {})}, stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace", start_new_session=True,
-        )  # fmt: skip
-        assert process.stdout is not None
-        try:
-            for line in process.stdout:
-                file.write(line)
-                file.flush()
-                on_line(line.rstrip("\n"))
-            status = process.wait()
-        except BaseException:
-            end_group(process)
-            raise
+        ) as process:  # fmt: skip
+            assert process.stdout is not None
+            try:
+                for line in process.stdout:
+                    file.write(line)
+                    file.flush()
+                    on_line(line.rstrip("\n"))
+                status = process.wait()
+            except BaseException:
+                end_group(process)
+                raise
     if status != 0:
         raise StepFailed(command, status, log)
 
@@ -75,5 +75,3 @@ def end_group(process: "subprocess.Popen[str]") -> None:
             os.killpg(process.pid, how)
         with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(timeout=_GRACE_SECONDS)
-    if process.stdout is not None:
-        process.stdout.close()
