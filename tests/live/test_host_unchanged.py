@@ -3,41 +3,18 @@
 import os
 import select
 import signal
-from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
-
 from tests.live import host_snapshot
+from tests.live.conftest import Start
 from tools.cluster.local import bring_up, cgroups, down, registry, status
 from tools.cluster.local.topology import Topology
-from tools.stack import Stack, locate_stack
+from tools.stack import Stack
 
 
-def _install_nothing(*_: object) -> None:
-    """Nodes, DNS and their pods are what could leave something on the host; the charts add objects only."""
-
-
-@pytest.fixture(scope="module")
-def stack() -> Stack:
-    return locate_stack()
-
-
-@pytest.fixture
-def name() -> Iterator[str]:
-    name = f"host-test-{os.getpid()}"
-    yield name
-    if (left := registry.load(name)) is not None:
-        down.remove(left)
-
-
-def _up(name: str, stack: Stack) -> Topology:
-    return bring_up.bring_up(name, stack, print, install=_install_nothing)
-
-
-def test_nothing_is_left_after_down(stack: Stack, name: str) -> None:
+def test_nothing_is_left_after_down(stack: Stack, start_bare: Start) -> None:
     before = host_snapshot.take()
-    topology = _up(name, stack)
+    topology = start_bare("down")
     commands = bring_up.kube_commands(topology, stack)
     commands.wait("condition=Available", "deployment/coredns", "--namespace=kube-system", seconds=60)
     while_up = [row for row in host_snapshot.take().changes_since(before) if topology.host_link not in row]
@@ -46,14 +23,14 @@ def test_nothing_is_left_after_down(stack: Stack, name: str) -> None:
     assert host_snapshot.take().changes_since(before) == []
 
 
-def test_a_killed_component_and_a_killed_machine_are_named_and_nothing_is_left(stack: Stack, name: str) -> None:
+def test_a_killed_component_and_a_killed_machine_are_named_and_nothing_is_left(start_bare: Start) -> None:
     before = host_snapshot.take()
-    topology = _up(name, stack)
+    topology = start_bare("killed")
     machines = bring_up.running(topology)
     _kill(topology, "tpu-node", "kubelet")
     os.kill(machines["gpu-node"].init_pid, signal.SIGKILL)
     _until_gone(machines["gpu-node"].init_pid)
-    report = status.look(name)
+    report = status.look(topology.name)
     assert not report.well
     assert "tpu-node: kubelet ended with status -9" in report.text
     assert "gpu-node   is gone" in report.text

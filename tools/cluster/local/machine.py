@@ -104,25 +104,28 @@ def launch(spec: MachineSpec) -> RunningMachine:
     spec.save(spec_file)
     log = Path(spec.logs) / "init.log"
     namespaces = ["--mount", "--pid", "--net", "--uts", "--ipc"]
-    command = ["unshare", *namespaces, "--propagation", "private", "--fork", "--kill-child", "--"]
+    # A session of its own and no child of ours: it outlives this process, and its end is its own.
+    command = ["setsid", "--fork", "unshare", *namespaces, "--propagation", "private", "--fork", "--kill-child", "--"]
     command += [sys.executable, "-m", "tools.cluster.local.machine_init", str(spec_file)]
-    with log.open("ab") as out:
-        outer = subprocess.Popen(
-            command, cwd=CHECKOUT, stdin=subprocess.DEVNULL, stdout=out, stderr=out, start_new_session=True,
-            env=_MINIMAL_ENVIRONMENT | {"PATH": os.environ.get("PATH", os.defpath)},
-        )  # fmt: skip
+    environment = _MINIMAL_ENVIRONMENT | {"PATH": os.environ.get("PATH", os.defpath)}
+    with log.open("wb") as out:
+        subprocess.run(
+            command, check=True, cwd=CHECKOUT, stdin=subprocess.DEVNULL, stdout=out, stderr=out, env=environment
+        )
     deadline = time.monotonic() + _START_SECONDS
     while not _answers(spec):
-        if outer.poll() is not None or time.monotonic() > deadline:
-            outer.kill()
+        # A good start writes nothing.
+        if (wrote := log.read_text()) or time.monotonic() > deadline:
             raise UserError(
-                f"machine {spec.name} to start",
-                f"its init ended or did not answer within {_START_SECONDS:.0f} s: " + log.read_text()[-1500:],
+                f"machine {spec.name} to start within {_START_SECONDS:.0f} s",
+                f"its init wrote: {wrote[-1500:]}" if wrote else "its init does not answer",
                 cause="a kernel feature is missing or the sandbox forbids a mount",
                 next_step=f"less {log}",
             )
-        time.sleep(0.01)  # a file appears; there is no event to wait for without more machinery
-    return RunningMachine(spec, _child_of(outer.pid))
+        time.sleep(0.02)  # a socket appears; nothing announces it
+    machine = attach(spec)
+    assert machine is not None, "an init that answers is in its group"
+    return machine
 
 
 def attach(spec: MachineSpec) -> RunningMachine | None:
@@ -155,10 +158,6 @@ def _answers(spec: MachineSpec) -> bool:
         return "running" in ask(spec.socket, {"do": "list"}, timeout=1)
     except UserError:
         return False
-
-
-def _child_of(pid: int) -> int:
-    return int(Path(f"/proc/{pid}/task/{pid}/children").read_text().split()[0])
 
 
 def _is_alive(pid: int) -> bool:

@@ -62,16 +62,18 @@ def wait_runtime(machine: RunningMachine) -> None:
     Raises:
         UserError: it did not answer in time, or died.
     """
-    socket = f"/proc/{machine.init_pid}/root{components.CONTAINERD_SOCKET}"
+    socket = Path(f"/proc/{machine.init_pid}/root{components.CONTAINERD_SOCKET}")
     url, headers = (
         "http://cri/runtime.v1.RuntimeService/Version",
         {"content-type": "application/grpc", "te": "trailers"},
     )
     deadline = time.monotonic() + _RUNTIME_SECONDS
     seen = ""
-    with httpx.Client(transport=httpx.HTTPTransport(uds=socket, http1=False, http2=True), timeout=5) as client:
+    with httpx.Client(transport=httpx.HTTPTransport(uds=str(socket), http1=False, http2=True), timeout=5) as client:
         while True:
             try:
+                if not socket.exists():
+                    raise httpx.ConnectError("no socket yet")
                 answer = client.post(url, content=b"\0\0\0\0\0", headers=headers)
                 if answer.content:
                     return

@@ -1,0 +1,80 @@
+"""What the local cluster promises, seen from inside and from the host."""
+
+import json
+import socket
+import subprocess
+
+import httpx
+
+from tests.live.conftest import Start
+from tools.cluster.local import bring_up, status
+from tools.install.commands import Commands
+from tools.stack import Stack
+
+_AGNHOST = "registry.k8s.io/e2e-test-images/agnhost:2.63"
+_EITHER_NODE = [{"operator": "Exists", "effect": "NoSchedule"}]
+
+
+def test_nodes_offer_accelerators_as_gke_nodes_do(stack: Stack, start_bare: Start) -> None:
+    topology = start_bare("nodes")
+    commands = bring_up.kube_commands(topology, stack)
+    for accelerator, label, value in (
+        ("nvidia.com/gpu", "cloud.google.com/gke-accelerator", "nvidia-tesla-t4"),
+        ("google.com/tpu", "cloud.google.com/gke-tpu-topology", "2x2"),
+    ):
+        node = commands.get("nodes", "--selector", f"{label}={value}")["items"][0]
+        key = accelerator.replace(".", "\\.")
+        commands.wait(f"jsonpath={{.status.allocatable.{key}}}=4", f"node/{node['metadata']['name']}", seconds=30)
+        assert {"key": accelerator, "value": "present", "effect": "NoSchedule"} in node["spec"]["taints"]
+    _a_pod_reaches_names_and_pods_but_not_the_host(commands, str(topology.plan.host.ip))
+    _a_load_balancer_answers_the_host(commands)
+    assert status.look(topology.name).well
+
+
+def test_two_clusters_side_by_side_have_nothing_in_common(stack: Stack, start_bare: Start) -> None:
+    first, second = start_bare("one"), start_bare("two")
+    assert not first.plan.block.overlaps(second.plan.block)
+    assert not first.plan.load_balancers.overlaps(second.plan.load_balancers)
+    names = []
+    for topology in (first, second):
+        commands = bring_up.kube_commands(topology, stack)
+        commands.kube("create", "namespace", f"only-{topology.plan.block.network_address.packed[1]}")
+        names.append({item["metadata"]["name"] for item in commands.get("namespaces")["items"]})
+        assert status.look(topology.name).well
+    assert len(names[0] ^ names[1]) == 2
+
+
+def _a_pod_reaches_names_and_pods_but_not_the_host(commands: Commands, host: str) -> None:
+    _pod(commands, "client", "pause")
+    commands.wait("condition=Ready", "pod/client", seconds=60)
+    commands.wait("condition=Available", "deployment/coredns", "--namespace=kube-system", seconds=60)
+    with socket.create_server((host, 0)) as listening:
+        port = listening.getsockname()[1]
+        socket.create_connection((host, port), timeout=2).close()  # the instrument: it does listen
+        assert _connect(commands, f"{host}:{port}") == "OTHER"  # ICMP: administratively prohibited
+        assert _connect(commands, "192.0.2.123:443") != "ALLOWED"
+        assert _connect(commands, "kubernetes.default.svc.cluster.local:443") == "ALLOWED"
+
+
+def _a_load_balancer_answers_the_host(commands: Commands) -> None:
+    _pod(commands, "server", "netexec", "--http-port=8080")
+    commands.kube("expose", "pod/server", "--type=LoadBalancer", "--port=80", "--target-port=8080")
+    commands.wait("jsonpath={.status.loadBalancer.ingress[0].ip}", "service/server", seconds=30)
+    commands.wait("condition=Ready", "pod/server", seconds=60)
+    address = commands.get("service/server")["status"]["loadBalancer"]["ingress"][0]["ip"]
+    # The pod is ready; kube-proxy may learn of it a moment later, which the connection's own timeout covers.
+    transport = httpx.HTTPTransport(retries=5)
+    with httpx.Client(transport=transport, trust_env=False, timeout=5) as client:
+        assert client.get(f"http://{address}/hostname").text == "server"
+
+
+def _connect(commands: Commands, target: str) -> str:
+    kubectl = [str(commands.kubectl), f"--kubeconfig={commands.kubeconfig}", "exec", "client", "--"]
+    done = subprocess.run([*kubectl, "/agnhost", "connect", "--timeout=2s", target], capture_output=True, text=True)
+    return "ALLOWED" if done.returncode == 0 else done.stderr.split()[0].strip(":")
+
+
+def _pod(commands: Commands, name: str, *arguments: str) -> None:
+    overrides = {"spec": {"tolerations": _EITHER_NODE}}
+    options = [f"--image={_AGNHOST}", "--image-pull-policy=IfNotPresent", f"--overrides={json.dumps(overrides)}"]
+    commands.kube("run", name, *options, "--labels=app=server", "--", *arguments)
