@@ -78,7 +78,8 @@ def apiserver(topology: Topology, programs: Programs, credentials: Path) -> Comp
         service_cluster_ip_range=topology.plan.services, authorization_mode="Node,RBAC",
         enable_admission_plugins="NodeRestriction", allow_privileged=True, profiling=False,
     )  # fmt: skip
-    return Component("kube-apiserver", command)
+    # The schemas of KServe's CRDs (4 MB of YAML) cost over a gigabyte while they are parsed; asked to, Go gives it back.
+    return Component("kube-apiserver", command, {"GOMEMLIMIT": "600MiB"})
 
 
 def controller_manager(topology: Topology, programs: Programs, credentials: Path) -> Component:

@@ -16,7 +16,7 @@ from tools.errors import UserError
 from tools.paths import CHECKOUT
 
 # Nothing of the caller's environment reaches a component: no tokens, no proxies.
-_MINIMAL_ENVIRONMENT = {"LANG": "C.UTF-8", "HOME": "/root", "GOMEMLIMIT": "off"}
+_MINIMAL_ENVIRONMENT = {"LANG": "C.UTF-8", "HOME": "/root"}
 _START_SECONDS = 20.0
 
 
