@@ -1,13 +1,17 @@
 """The endpoint picker does its work: a 200 alone does not show it, because a dead picker fails open."""
 
+from fixtures.measure import Record
 from tools.explain import check
 from tools.kube import pods
 from tools.kube.llm_service import LlmService
 from tools.metrics import counting, picker, scrape
 from tools.openai.client import Client
 from tools.openai.content import expect_completion
+from tools.openai.settling import settle
 
 REQUESTS = 6
+# The picker brings its gauges up to date every 5 s (--refresh-prometheus-metrics-interval).
+KNOWN_SECONDS = 12.0
 
 
 def test_every_request_is_picked(service: LlmService, client: Client, metrics_token: str) -> None:
@@ -28,14 +32,19 @@ def test_every_request_is_picked(service: LlmService, client: Client, metrics_to
     )
 
 
-def test_knows_the_ready_servers(service: LlmService, metrics_token: str) -> None:
+def test_knows_the_ready_servers(service: LlmService, metrics_token: str, record: Record) -> None:
     """Every picker counts as many ready pods as there are."""
-    ready = [pod["metadata"]["name"] for pod in service.pods() if pods.is_ready(pod)]
-    known = {name: found.total(picker.READY_PODS) for name, found in scrape.pickers(service, metrics_token).items()}
-    check(
-        bool(known) and set(known.values()) == {len(ready)},
-        f"every picker to know {len(ready)} ready pods ({', '.join(ready)})",
-        f"{picker.READY_PODS[0]} is {known or 'nowhere, because no picker runs'}",
-        cause="the picker may not list pods (its Role), watches another pool, or the pool's selector is wrong",
-        next_step=service.kubectl("get", "pods", "--show-labels"),
-    )
+
+    def knows() -> None:
+        ready = [pod["metadata"]["name"] for pod in service.pods() if pods.is_ready(pod)]
+        known = {name: found.total(picker.READY_PODS) for name, found in scrape.pickers(service, metrics_token).items()}
+        check(
+            bool(known) and set(known.values()) == {len(ready)},
+            f"every picker to know {len(ready)} ready pods ({', '.join(ready)})",
+            f"{picker.READY_PODS[0]} is {known or 'nowhere, because no picker runs'}",
+            cause="the picker may not list pods (its Role), watches another pool, or the pool's selector is wrong",
+            next_step=service.kubectl("get", "pods", "--show-labels"),
+        )
+
+    settled = settle("the picker to know the servers", knows, budget=KNOWN_SECONDS, in_a_row=1)
+    record("time until the picker's gauge is right", settled.seconds, settled.budget)

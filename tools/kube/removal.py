@@ -4,26 +4,33 @@ from collections.abc import Sequence
 
 from tools.kube.client import Kube
 from tools.kube.convergence import Alive, NotConverged, Selection, converge, gone
-from tools.kube.kinds import CLUSTER_ROLE_BINDING, LLM_SERVICE, NAMESPACE, Kind
+from tools.kube.kinds import CLUSTER_ROLE_BINDING, GATEWAY, LLM_SERVICE, NAMESPACE, POD, Kind
 
-# KServe's finalizer and the garbage collector each take a few seconds; pods get their whole grace period.
+# KServe's finalizer takes a second or two.
 SERVICE_SECONDS = 60.0
-NAMESPACE_SECONDS = 120.0
+# A server's pod sleeps 15 s before it is asked to end, and may then take the rest of its 60 s of grace.
+PODS_SECONDS = 90.0
+NAMESPACE_SECONDS = 60.0
 
 
 def remove_namespace(kube: Kube, namespace: str, *, alive: Alive = lambda: None) -> list[str]:
     """Remove a run's namespace with the services in it.
 
-    The services go first: their finalizer needs what the namespace's deletion would take from under it.
+    In this order: services, because their finalizer needs what the namespace's deletion would take from under it; their
+    pods, because a namespace's deletion that meets pods looks again only after half of their grace period; the rest.
 
     Returns:
         What is left, one line each; empty when everything is gone.
     """
-    left = []
-    for service in kube.objects(LLM_SERVICE, namespace):
-        name = service["metadata"]["name"]
+    services = [service["metadata"]["name"] for service in kube.objects(LLM_SERVICE, namespace)]
+    for name in services:
         kube.delete(LLM_SERVICE, name, namespace)
-        left += _wait(kube, Selection(LLM_SERVICE, namespace, name), SERVICE_SECONDS, alive)
+    for gateway in kube.objects(GATEWAY, namespace):
+        kube.delete(GATEWAY, gateway["metadata"]["name"], namespace)
+    left = []
+    if services:
+        left += _wait(kube, Selection(LLM_SERVICE, namespace), SERVICE_SECONDS, alive)
+        left += _wait(kube, Selection(POD, namespace), PODS_SECONDS, alive)
     kube.delete(NAMESPACE, namespace)
     left += _wait(kube, Selection(NAMESPACE, name=namespace), NAMESPACE_SECONDS, alive)
     return left + [f"ClusterRoleBinding {name} has a subject in {namespace}" for name in bindings_into(kube, namespace)]
