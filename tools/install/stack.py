@@ -23,14 +23,12 @@ class Sources:
         charts: directory with one directory per chart.
         crds: directory with one directory per origin.
         values: directory of the variant, one file per chart.
-        gateway: file with the Gateway that KServe's routes attach to by default.
         presets: what a variant changes in KServe's presets.
     """
 
     charts: Path
     crds: Path
     values: Path
-    gateway: Path
     presets: Callable[[Sequence[dict[str, Any]]], list[dict[str, Any]]]
 
 
@@ -53,7 +51,7 @@ def _istio(commands: Commands, sources: Sources, report: Report) -> None:
     commands.wait("condition=Available", "deployment/istiod", "--namespace=istio-system", seconds=120)
     report("Istio ready")
     commands.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "kserve"}})
-    commands.apply_files(sources.gateway)
+    commands.apply_files(sources.values / "gateway.yaml")
     gateway = ("--namespace=kserve", "gateway/kserve-ingress-gateway")
     commands.wait("condition=Programmed", *gateway, seconds=120)
     # Programmed means that configuration was sent; its pod is what answers.

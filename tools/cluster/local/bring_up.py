@@ -20,8 +20,7 @@ from tools.manifests import presets
 from tools.paths import CHECKOUT
 from tools.stack import Stack
 
-_MANIFESTS = CHECKOUT / "manifests" / "stack"
-_VALUES = _MANIFESTS / "local"
+_VALUES = CHECKOUT / "manifests" / "stack" / "local"
 _HOST_LOCK = Path("/run")  # any directory of the host serves: only one `up` chooses addresses at a time
 
 
@@ -184,5 +183,4 @@ def _programs(stack: Stack) -> Programs:
 
 
 def _sources(stack: Stack) -> Sources:
-    gateway = _MANIFESTS / "upstream" / "gateway.yaml"
-    return Sources(stack.charts, stack.crds, _VALUES, gateway, presets.for_local_cluster)
+    return Sources(stack.charts, stack.crds, _VALUES, presets.for_local_cluster)

@@ -4,7 +4,9 @@ Version 2 puts a group's processes into leaves only, so a machine's own processe
 kubelet's `kubepods`, on both versions.
 """
 
+import errno
 import os
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -45,10 +47,23 @@ def processes(path: str) -> set[int]:
     }
 
 
-def remove(path: str) -> None:
-    """Remove a group with all below it, depth first; its processes must have ended."""
+def remove(path: str, seconds: float = 10) -> None:
+    """Remove a group with all below it, depth first; its processes must have been killed.
+
+    Raises:
+        OSError: the kernel still holds a group after that time.
+    """
+    deadline = time.monotonic() + seconds
     for group in sorted(_groups(path), key=lambda found: len(found.parts), reverse=True):
-        group.rmdir()
+        while True:
+            try:
+                group.rmdir()
+                break
+            except OSError as error:
+                # A killed process leaves its list at once and its group a moment later, when the kernel has buried it.
+                if error.errno != errno.EBUSY or time.monotonic() > deadline:
+                    raise
+            time.sleep(0.02)  # no event tells
 
 
 def memory_bytes(path: str) -> int:
