@@ -1,7 +1,7 @@
 """What the controller makes belongs to the service, so that it goes when the service goes."""
 
 from tools.explain import check
-from tools.kube.kinds import HTTP_ROUTE, LLM_SERVICE
+from tools.kube.kinds import HTTP_ROUTE
 from tools.kube.llm_service import LlmService
 
 
@@ -9,19 +9,14 @@ def test_children_belong_to_service(service: LlmService) -> None:
     """Deployments, Services, route and pool exist, and the service (this one, by uid) is the controller of each."""
     owner = service.read()["metadata"]
     for part, (kind, name) in service.children.items():
-        found = service.kube.find(kind, name, service.namespace)
-        what = f"{kind.kind} {name} ({part})"
-        next_step = service.kubectl("describe", LLM_SERVICE.resource, service.name)
-        cause = "the controller does not run, failed on it (its log), or a name changed with KServe's version"
-        check(found is not None, f"{what} to exist", f"there is no such {kind.kind}", cause=cause, next_step=next_step)
-        references = (found or {})["metadata"].get("ownerReferences", [])
+        references = service.child(part)["metadata"].get("ownerReferences", [])
         owners = [(each["kind"], each["name"], each["uid"], each.get("controller", False)) for each in references]
         check(
             owners == [("LLMInferenceService", service.name, owner["uid"], True)],
-            f"{what} to be owned and controlled by LLMInferenceService {service.name}, uid {owner['uid']}, alone",
+            f"{kind.kind} {name} ({part}) to have one owner, its controller: this service, uid {owner['uid']}",
             f"its owners are {owners or 'none'}",
             cause="it was there before the service, or somebody else made it",
-            next_step=next_step,
+            next_step=service.kubectl("get", kind.resource, name, "-o", "yaml"),
         )
 
 

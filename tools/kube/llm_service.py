@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from tools.explain import Violation
 from tools.kube import pods
 from tools.kube.client import Kube, Object
 from tools.kube.conditions import conditions, lacking
@@ -47,9 +48,20 @@ class LlmService:
         return self.kube.get(LLM_SERVICE, self.name, self.namespace)
 
     def child(self, part: str) -> Object:
-        """One of `children`; raise NotFound."""
+        """One of `children`.
+
+        Raises:
+            Violation: it is not there.
+        """
         kind, name = self.children[part]
-        return self.kube.get(kind, name, self.namespace)
+        if (found := self.kube.find(kind, name, self.namespace)) is not None:
+            return found
+        raise Violation(
+            f"{kind.kind} {name} ({part}) to exist",
+            f"there is no such {kind.kind}",
+            cause="the controller does not run, failed on it (its log), or a name changed with KServe's version",
+            next_step=self.kubectl("describe", LLM_SERVICE.resource, self.name),
+        )
 
     def read_gateway(self) -> Object:
         """The Gateway."""

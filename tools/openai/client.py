@@ -53,14 +53,15 @@ class Client:
 
     def get(self, path: str, headers: Mapping[str, str] | None = None) -> Reply:
         """GET a path below the base URL."""
-        return self._send(Request("GET", self.base_url + path, dict(headers or {})))
+        return self.send(Request("GET", self.base_url + path, dict(headers or {})))
 
     def post(self, path: str, body: Any, headers: Mapping[str, str] | None = None) -> Reply:
         """POST a JSON body to a path below the base URL."""
         sent = {"Content-Type": "application/json", **(headers or {})}
-        return self._send(Request("POST", self.base_url + path, sent, json.dumps(body)))
+        return self.send(Request("POST", self.base_url + path, sent, json.dumps(body)))
 
-    def _send(self, request: Request) -> Reply:
+    def send(self, request: Request) -> Reply:
+        """Send any request, once."""
         started = time.monotonic()
         try:
             answer = self._http.request(

@@ -1,0 +1,113 @@
+"""What faults have in common: stopping what would repair them, probing, putting back."""
+
+import copy
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from urllib.parse import urlsplit
+
+from tools.explain import check
+from tools.kube.client import Kube, Object
+from tools.kube.convergence import Decide, Selection, converge, gone
+from tools.kube.kinds import DEPLOYMENT, LLM_SERVICE, POD, Kind
+from tools.kube.llm_service import LlmService, not_ready
+from tools.openai.client import Client
+from tools.openai.reply import Reply
+from tools.openai.settling import settle
+
+CONTROLLER = "llmisvc-controller-manager"
+CONTROLLER_NAMESPACE = "kserve"
+
+# A deleted server sleeps 15 s before it is asked to end; everything else takes a few seconds.
+SECONDS = 90.0
+EFFECT_SECONDS = 30.0
+
+
+@contextmanager
+def controller_stopped(service: LlmService) -> Iterator[None]:
+    """KServe's controller scaled to nothing: it would put back within a second what a fault changes."""
+    with scaled(service.kube, CONTROLLER_NAMESPACE, CONTROLLER, 0):
+        yield
+
+
+@contextmanager
+def scaled(kube: Kube, namespace: str, deployment: str, replicas: int) -> Iterator[None]:
+    """A Deployment with another number of replicas; ends when it has its own number again, ready."""
+    before = kube.get(DEPLOYMENT, deployment, namespace)["spec"].get("replicas", 1)
+    try:
+        scale(kube, namespace, deployment, replicas)
+        yield
+    finally:
+        scale(kube, namespace, deployment, before)
+
+
+def scale(kube: Kube, namespace: str, deployment: str, replicas: int) -> None:
+    """Set a Deployment's replicas and wait until as many are ready and no other pod is left."""
+    found = kube.patch(DEPLOYMENT, deployment, namespace, {"spec": {"replicas": replicas}})
+    what = f"Deployment {deployment} to have {replicas} ready pods"
+    converge(kube, what, Selection(DEPLOYMENT, namespace, deployment), _has(replicas), budget=SECONDS)
+    if replicas == 0:
+        labels = ",".join(f"{key}={value}" for key, value in found["spec"]["selector"]["matchLabels"].items())
+        converge(
+            kube, f"pods of {deployment} to be gone", Selection(POD, namespace, labels=labels), gone, budget=SECONDS
+        )
+
+
+def wait_ready(service: LlmService) -> None:
+    """Wait until a service is Ready as it is now."""
+
+    def decide(found: list[Object]) -> str:
+        return "; ".join(not_ready(found[0])) if found else "it is not there"
+
+    chosen = Selection(LLM_SERVICE, service.namespace, service.name)
+    converge(service.kube, f"{service.name} to be Ready again", chosen, decide, budget=SECONDS)
+
+
+def wait_until(service: LlmService, kind: Kind, name: str, what: str, holds: Callable[[Object], bool]) -> None:
+    """Wait until an object in a service's namespace is as it should be."""
+
+    def decide(found: list[Object]) -> str:
+        return "" if found and holds(found[0]) else f"not so: {found[0].get('status') if found else 'it is not there'}"
+
+    converge(service.kube, what, Selection(kind, service.namespace, name), decide, budget=SECONDS)
+
+
+def wait_for_answer(
+    service: LlmService, what: str, ask: Callable[[Client], Reply], wanted: Callable[[Reply], bool]
+) -> None:
+    """Wait until the gateway's answers show that a fault is in effect, three times in a row."""
+    found = service.read()
+    client = Client(found["status"]["url"], found["spec"]["model"]["name"], "llmisvc-conformance (fault)")
+
+    def shows() -> None:
+        reply = ask(client)
+        check(wanted(reply), f"the fault in effect: {what}", reply.summary)
+
+    try:
+        settle(what, shows, budget=EFFECT_SECONDS)
+    finally:
+        client.close()
+
+
+def gateway_root(client: Client) -> str:
+    """URL of the gateway that a client's service is behind."""
+    parts = urlsplit(client.base_url)
+    return f"{parts.scheme}://{parts.netloc}"
+
+
+def recreatable(found: Object) -> Object:
+    """An object as it can be created again: without what only the API server may say; owners are kept."""
+    again = copy.deepcopy(found)
+    again.pop("status", None)
+    for key in ("uid", "resourceVersion", "creationTimestamp", "generation", "managedFields", "selfLink"):
+        again["metadata"].pop(key, None)
+    return again
+
+
+def _has(replicas: int) -> Decide:
+    def decide(found: list[Object]) -> str:
+        status, generation = found[0].get("status", {}), found[0]["metadata"]["generation"]
+        fresh = status.get("observedGeneration") == generation
+        counts = {key: status.get(key, 0) for key in ("replicas", "readyReplicas", "availableReplicas")}
+        return "" if fresh and set(counts.values()) == {replicas} else f"{counts}"
+
+    return decide

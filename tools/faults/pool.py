@@ -1,0 +1,111 @@
+"""Faults of the pool and of its picker."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from tools.faults.common import controller_stopped, scaled, wait_for_answer, wait_until
+from tools.kube import pods
+from tools.kube.convergence import Selection, converge, gone
+from tools.kube.kinds import POD, POOL
+from tools.kube.llm_service import LlmService
+from tools.openai.client import Client
+
+_LABEL = "llmisvc-conformance/fault"
+
+
+@contextmanager
+def picker_stopped(service: LlmService) -> Iterator[None]:
+    """No picker runs. The pool fails open, so completions go on being answered."""
+    with controller_stopped(service), scaled(service.kube, service.namespace, service.children["picker"][1], 0):
+        wait_for_answer(service, "completions are 200, unpicked", Client.complete, lambda reply: reply.status == 200)
+        yield
+
+
+@contextmanager
+def pool_selects_nothing(service: LlmService) -> Iterator[None]:
+    """The pool's selector matches no pod."""
+    selector = service.child("pool")["spec"]["selector"]
+    with _pool_changed(service, {"selector": {"matchLabels": {_LABEL: "nobody"}}}, {"selector": selector}):
+        yield
+
+
+@contextmanager
+def pool_of_another_port(service: LlmService) -> Iterator[None]:
+    """The pool sends requests to a port on which no server listens."""
+    ports = service.child("pool")["spec"]["targetPorts"]
+    with _pool_changed(service, {"targetPorts": [{"number": 8001}]}, {"targetPorts": ports}):
+        wait_for_answer(service, "completions are not 200", Client.complete, lambda reply: reply.status != 200)
+        yield
+
+
+@contextmanager
+def pool_without_picker(service: LlmService) -> Iterator[None]:
+    """The pool names a picker Service that does not exist."""
+    reference = service.child("pool")["spec"]["endpointPickerRef"]
+    changed = {"endpointPickerRef": reference | {"name": "no-such-service"}}
+    with _pool_changed(service, changed, {"endpointPickerRef": reference}):
+        yield
+
+
+@contextmanager
+def stray_member(service: LlmService) -> Iterator[None]:
+    """A pod that is no server carries the servers' labels, so the pool takes it in."""
+    server = service.pods()[0]
+    name = f"{service.name}-stray"
+    labels = {key: value for key, value in server["metadata"]["labels"].items() if key in _POOL_LABELS}
+    container = next(each for each in server["spec"]["containers"] if each["name"] == "main")
+    pod = {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        # Without the sidecar it starts and ends at once.
+        "metadata": {
+            "name": name,
+            "namespace": service.namespace,
+            "labels": labels | {"sidecar.istio.io/inject": "false"},
+        },
+        "spec": {
+            "nodeName": server["spec"]["nodeName"],
+            "terminationGracePeriodSeconds": 1,
+            "containers": [
+                {
+                    "name": "main",
+                    "image": container["image"],
+                    "imagePullPolicy": "IfNotPresent",
+                    "command": ["sleep", "3600"],
+                }
+            ],
+        },
+    }
+    selection = Selection(POD, service.namespace, name)
+    try:
+        service.kube.create(pod)
+        wait_until(service, POD, name, "the stray pod to run", pods.is_ready)
+        yield
+    finally:
+        service.kube.delete(POD, name, service.namespace)
+        converge(service.kube, "the stray pod to be gone", selection, gone, budget=30)
+
+
+_POOL_LABELS = ("app.kubernetes.io/name", "app.kubernetes.io/part-of", "kserve.io/component")
+
+
+@contextmanager
+def _pool_changed(service: LlmService, change: dict[str, Any], before: dict[str, Any]) -> Iterator[None]:
+    kube, namespace = service.kube, service.namespace
+    name = service.children["pool"][1]
+    with controller_stopped(service):
+        try:
+            # A JSON patch replaces whole values, where a merge would keep old keys.
+            kube.patch(POOL, name, namespace, _replacing(change), how="json")
+            wait_until(
+                service, POOL, name, "the change", lambda it: all(it["spec"][key] == change[key] for key in change)
+            )
+            yield
+        finally:
+            kube.patch(POOL, name, namespace, _replacing(before), how="json")
+            wait_for_answer(service, "completions are 200 again", Client.complete, lambda reply: reply.status == 200)
+
+
+def _replacing(values: dict[str, Any]) -> list[dict[str, Any]]:
+    return [{"op": "replace", "path": f"/spec/{key}", "value": value} for key, value in values.items()]

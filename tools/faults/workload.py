@@ -1,0 +1,151 @@
+"""Faults of the servers, of the service's specification, and of what is beside it."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from tools.faults.common import SECONDS, controller_stopped, scaled, wait_for_answer, wait_ready, wait_until
+from tools.kube import pods
+from tools.kube.client import Object
+from tools.kube.conditions import conditions
+from tools.kube.convergence import Selection, converge
+from tools.kube.kinds import DEPLOYMENT, LLM_SERVICE, NAMESPACE, NODE, POD
+from tools.kube.llm_service import PART_OF, LlmService
+from tools.openai.client import Client
+
+_INJECTION = "istio-injection"
+
+
+@contextmanager
+def servers_stopped(service: LlmService) -> Iterator[None]:
+    """No server runs."""
+    with controller_stopped(service), scaled(service.kube, service.namespace, service.children["workload"][1], 0):
+        wait_for_answer(service, "models are 503", Client.models, lambda reply: reply.status == 503)
+        yield
+    wait_for_answer(service, "completions are 200 again", Client.complete, lambda reply: reply.status == 200)
+
+
+@contextmanager
+def rollout_stuck(service: LlmService) -> Iterator[None]:
+    """The servers' Deployment is given an image that does not exist: the old pod serves on beside a stuck one."""
+    kube, namespace = service.kube, service.namespace
+    name = service.children["workload"][1]
+    image = service.child("workload")["spec"]["template"]["spec"]["containers"][0]["image"]
+    with controller_stopped(service):
+        try:
+            kube.patch(DEPLOYMENT, name, namespace, _with_image("localhost/no-such-image:none"), how="json")
+            wait_until(service, DEPLOYMENT, name, "a new pod that does not start", _is_stuck)
+            yield
+        finally:
+            kube.patch(DEPLOYMENT, name, namespace, _with_image(image), how="json")
+            wait_until(service, DEPLOYMENT, name, "the old revision alone", _is_whole)
+
+
+@contextmanager
+def preset_missing(service: LlmService) -> Iterator[None]:
+    """The service refers to a configuration that does not exist."""
+    kube, namespace, name = service.kube, service.namespace, service.name
+    try:
+        kube.patch(LLM_SERVICE, name, namespace, {"spec": {"baseRefs": [{"name": "no-such-config"}]}})
+        wait_until(service, LLM_SERVICE, name, "PresetsCombined to be False", _lacks_presets)
+        yield
+    finally:
+        kube.patch(LLM_SERVICE, name, namespace, {"spec": {"baseRefs": None}})
+        wait_ready(service)
+
+
+@contextmanager
+def sidecars_missing(service: LlmService) -> Iterator[None]:
+    """The namespace does not ask for sidecars, and the servers were made anew since."""
+    kube, namespace = service.kube, service.namespace
+    before = kube.get(NAMESPACE, namespace)["metadata"]["labels"].get(_INJECTION)
+    try:
+        kube.patch(NAMESPACE, namespace, "", {"metadata": {"labels": {_INJECTION: None}}})
+        _replace_servers(service, with_sidecar=False)
+        yield
+    finally:
+        kube.patch(NAMESPACE, namespace, "", {"metadata": {"labels": {_INJECTION: before}}})
+        _replace_servers(service, with_sidecar=True)
+        wait_for_answer(service, "completions are 200 again", Client.complete, lambda reply: reply.status == 200)
+
+
+@contextmanager
+def node_relabelled(service: LlmService) -> Iterator[None]:
+    """The server's node says that it has another accelerator."""
+    kube = service.kube
+    server = service.pods()[0]
+    node = server["spec"]["nodeName"]
+    before = kube.get(NODE, node)["metadata"]["labels"]
+    labels = {key: before[key] for key in server["spec"]["nodeSelector"]}
+    try:
+        found = kube.patch(NODE, node, "", {"metadata": {"labels": dict.fromkeys(labels, "another")}})
+        if {found["metadata"]["labels"][key] for key in labels} != {"another"}:
+            raise RuntimeError(f"node {node} keeps its labels {labels}")
+        yield
+    finally:
+        kube.patch(NODE, node, "", {"metadata": {"labels": labels}})
+
+
+@contextmanager
+def used_by_somebody_else(service: LlmService) -> Iterator[None]:
+    """Somebody else sends completions all the time (at most one at once, for as long as the fault lasts)."""
+    found = service.read()
+    client = Client(found["status"]["url"], found["spec"]["model"]["name"], "llmisvc-conformance (somebody else)")
+    ended, began = threading.Event(), threading.Event()
+
+    def use() -> None:
+        while not ended.is_set():
+            client.complete("Somebody else's question", max_tokens=2)
+            began.set()
+
+    thread = threading.Thread(target=use, name="somebody else")
+    thread.start()
+    try:
+        if not began.wait(timeout=30):
+            raise RuntimeError("somebody else's first completion did not end")
+        yield
+    finally:
+        ended.set()
+        thread.join()
+        client.close()
+
+
+def _replace_servers(service: LlmService, *, with_sidecar: bool) -> None:
+    """Delete the server pods and wait for others, with or without a sidecar, to be Ready in their place."""
+    kube, namespace = service.kube, service.namespace
+    old = {pod["metadata"]["name"] for pod in service.pods()}
+    for name in old:
+        kube.delete(POD, name, namespace)
+    labels = f"{PART_OF},app.kubernetes.io/name={service.name},kserve.io/component=workload"
+
+    def decide(found: list[Object]) -> str:
+        names = {pod["metadata"]["name"] for pod in found}
+        new = [pod for pod in found if pods.is_ready(pod) and pod["metadata"]["name"] not in old]
+        wrong = [pod for pod in new if (pods.container(pod, "istio-proxy") is not None) != with_sidecar]
+        if names & old or not new or wrong:
+            return "; ".join(pods.line(pod) for pod in found) or "no pods"
+        return ""
+
+    converge(kube, "new server pods", Selection(POD, namespace, labels=labels), decide, budget=SECONDS)
+
+
+def _with_image(image: str) -> list[dict[str, str]]:
+    return [{"op": "replace", "path": "/spec/template/spec/containers/0/image", "value": image}]
+
+
+def _is_stuck(deployment: Object) -> bool:
+    status = deployment["status"]
+    fresh: bool = status.get("observedGeneration") == deployment["metadata"]["generation"]
+    return fresh and status.get("updatedReplicas", 0) > 0 and status.get("unavailableReplicas", 0) > 0
+
+
+def _is_whole(deployment: Object) -> bool:
+    status, wanted = deployment["status"], deployment["spec"]["replicas"]
+    fresh = status.get("observedGeneration") == deployment["metadata"]["generation"]
+    counts = {status.get(key, 0) for key in ("replicas", "updatedReplicas", "readyReplicas", "availableReplicas")}
+    return fresh and counts == {wanted}
+
+
+def _lacks_presets(found: Object) -> bool:
+    condition = conditions(found).get("PresetsCombined")
+    return condition is not None and condition.status == "False"
