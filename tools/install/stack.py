@@ -65,31 +65,24 @@ def _istio(commands: Commands, sources: Sources, report: Report) -> None:
 
 
 def _kserve(commands: Commands, sources: Sources, report: Report) -> None:
-    resources = "kserve-llmisvc-resources"
+    charts = ("kserve-llmisvc-crd", "kserve-llmisvc-resources")
     commands.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "kserve"}})
-    documents = commands.template(resources, sources.charts / resources, "kserve", sources.values / f"{resources}.yaml")
+    documents = [document for chart in charts for document in _rendered(commands, sources, chart)]
     authorities = {}
     for asked in certificates.asked_for(documents):
         issued = certificates.issue(asked["spec"]["dnsNames"])
         authorities[f"kserve/{asked['metadata']['name']}"] = issued.authority
         commands.apply(certificates.secret(asked, "kserve", issued))
-    _chart(commands, sources, "kserve-llmisvc-crd", "kserve")
-    _chart(commands, sources, resources, "kserve")
-    _inject(commands, authorities)
+    for chart in charts:
+        _chart(commands, sources, chart, "kserve")
+    for document in documents:
+        asks = document["metadata"].get("annotations", {}).get(certificates.INJECT)
+        if asks in authorities:
+            _patch(commands, document, certificates.with_authority(document, authorities[asks]))
     commands.wait("condition=Available", "deployment/llmisvc-controller-manager", "--namespace=kserve", seconds=120)
     report("KServe controller ready")
-    name = "kserve-runtime-configs"
-    rendered = commands.template(name, sources.charts / name, "kserve", sources.values / f"{name}.yaml")
-    commands.apply(*sources.presets(rendered))
+    commands.apply(*sources.presets(_rendered(commands, sources, "kserve-runtime-configs")))
     report("KServe presets installed")
-
-
-def _inject(commands: Commands, authorities: dict[str, bytes]) -> None:
-    kinds = "customresourcedefinitions,validatingwebhookconfigurations,mutatingwebhookconfigurations"
-    for found in commands.get(kinds)["items"]:
-        authority = authorities.get(found["metadata"].get("annotations", {}).get(certificates.INJECT, ""))
-        if authority:
-            _patch(commands, found, certificates.with_authority(found, authority))
 
 
 def _patch(commands: Commands, found: dict[str, Any], patch: dict[str, Any]) -> None:
@@ -98,3 +91,7 @@ def _patch(commands: Commands, found: dict[str, Any], patch: dict[str, Any]) -> 
 
 def _chart(commands: Commands, sources: Sources, name: str, namespace: str) -> None:
     commands.install(name, sources.charts / name, namespace, sources.values / f"{name}.yaml")
+
+
+def _rendered(commands: Commands, sources: Sources, name: str) -> list[dict[str, Any]]:
+    return commands.template(name, sources.charts / name, "kserve", sources.values / f"{name}.yaml")

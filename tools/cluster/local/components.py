@@ -78,8 +78,7 @@ def apiserver(topology: Topology, programs: Programs, credentials: Path) -> Comp
         service_cluster_ip_range=topology.plan.services, authorization_mode="Node,RBAC",
         enable_admission_plugins="NodeRestriction", allow_privileged=True, profiling=False,
     )  # fmt: skip
-    # Parsing the schemas of KServe's CRDs (4 MB of YAML) takes over a gigabyte; asked to, Go gives it back.
-    return Component("kube-apiserver", command, {"GOMEMLIMIT": "600MiB"})
+    return Component("kube-apiserver", command)
 
 
 def controller_manager(topology: Topology, programs: Programs, credentials: Path) -> Component:
