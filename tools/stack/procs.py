@@ -69,8 +69,11 @@ def run_logged(
 
 
 def end_group(process: "subprocess.Popen[str]") -> None:
-    """End a process that leads its own group, and all of the group: first politely, then at once."""
-    for how in (signal.SIGTERM, signal.SIGKILL):
+    """End a process that leads its own group, and all of the group.
+
+    First as Ctrl-C does, upon which Go and apt remove what is half done; then at once.
+    """
+    for how in (signal.SIGINT, signal.SIGKILL):
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, how)
         with contextlib.suppress(subprocess.TimeoutExpired):
