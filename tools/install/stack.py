@@ -76,7 +76,7 @@ def _kserve(commands: Commands, sources: Sources, report: Report) -> None:
     for chart in charts:
         _chart(commands, sources, chart, "kserve")
     for document in documents:
-        asks = document["metadata"].get("annotations", {}).get(certificates.INJECT)
+        asks = (document["metadata"].get("annotations") or {}).get(certificates.INJECT)
         if asks in authorities:
             _patch(commands, document, certificates.with_authority(document, authorities[asks]))
     commands.wait("condition=Available", "deployment/llmisvc-controller-manager", "--namespace=kserve", seconds=120)
