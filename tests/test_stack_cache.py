@@ -47,9 +47,14 @@ def stacks(cache_home: Path) -> Iterator[dict[str, Path]]:
 def test_prune_keeps_what_is_current_or_runs_and_the_compilers_caches(
     cache_home: Path, stacks: dict[str, Path]
 ) -> None:
-    (cache_home / "go-build").mkdir()
+    for name in ("go-build", f"image-stores/{stacks['current'].name}", "image-stores/old"):
+        (cache_home / name).mkdir(parents=True)
     removed = cache.prune()
-    assert {row.path.name for row in removed.rows} == {"old", "p-old"}
+    assert {row.path.relative_to(cache_home).as_posix() for row in removed.rows} == {
+        "stack/old",
+        "parts/p-old",
+        "image-stores/old",
+    }
     assert {path.name for path in (cache_home / "stack").iterdir()} == {stacks["current"].name, "running"}
     assert (cache_home / "parts/p-running").exists()
     assert (cache_home / "go-build").exists()

@@ -24,6 +24,7 @@ _SHARED = {
     "apt": "Debian package lists",
     "logs": "logs of builds",
 }
+_STORES = "image-stores"
 _CURRENT, _IN_USE, _OLD = "current", "in use", "old"
 
 
@@ -67,6 +68,8 @@ def status() -> Inventory:
             for path in _children(cache / "parts")]  # fmt: skip
     states = {path: _state(path, current) for path in _children(cache / "stack")}
     rows = [_row("stack", path, seen, state) for path, state in states.items()] + _sum_up(rows, cache)
+    rows += [_row("filled image store", path, seen, states.get(cache / "stack" / path.name, _OLD))
+             for path in _children(cache / _STORES)]  # fmt: skip
     rows += [_row(what, cache / name, seen) for name, what in _SHARED.items() if (cache / name).exists()]
     return Inventory(f"cache {cache}", tuple(rows))
 
@@ -83,6 +86,9 @@ def prune(keep_current: bool = True) -> Inventory:
         current = stack_path(plan.parts()) if keep_current else None
         kept = set(_kept_stacks(current))
         doomed = [("stack", path) for path in _children(cache / "stack") if path not in kept]
+        # Filled from a stack's images, and named after it; nodes have hard links of their own.
+        names = {path.name for path in kept}
+        doomed += [("filled image store", path) for path in _children(cache / _STORES) if path.name not in names]
         needed = _keys_of(kept) | ({part.key for part in plan.parts()} if keep_current else set())
         doomed += [("part of a stack", path) for path in _children(cache / "parts") if path.name not in needed]
         if keep_current:
