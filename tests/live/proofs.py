@@ -136,6 +136,6 @@ PROOFS = [
 
 # Cases that no fault here breaks yet, and why.
 UNPROVEN: Mapping[Case, str] = {
-    placement.test_servers_have_their_accelerators: "a running pod's resources cannot be changed; needs a service of its own",
+    placement.test_servers_have_their_accelerators: "a running pod keeps its resources; needs a service of its own",
     placement.test_node_is_not_overcommitted: "the scheduler never overcommits; needs a pod bound by hand",
 }

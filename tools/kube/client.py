@@ -217,7 +217,7 @@ class Watch:
     def close(self) -> None:
         """End the stream."""
         self._closed = True
-        with suppress(ValueError, OSError):  # it has ended by itself
+        with suppress(ValueError, OSError, RuntimeError):  # it has ended by itself
             self._response.shutdown()
 
 
