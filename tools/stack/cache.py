@@ -71,7 +71,7 @@ def status() -> Inventory:
     rows += [_row("filled image store", path, seen, states.get(cache / "stack" / path.name, _OLD))
              for path in _children(cache / _STORES)]  # fmt: skip
     rows += [_row(what, cache / name, seen) for name, what in _SHARED.items() if (cache / name).exists()]
-    return Inventory(f"cache {cache}", tuple(rows))
+    return Inventory(f"cache {cache} (stacks share the files of their parts, and these are counted there)", tuple(rows))
 
 
 def prune(keep_current: bool = True) -> Inventory:
