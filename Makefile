@@ -43,11 +43,12 @@ check: env
 unit: env
 	@$(BIN)/pytest tests --ignore=tests/stack --ignore=tests/live
 
-# Fast things first: a mistake shows in a minute, not after the build.
+# Fast things first: a mistake shows in a minute, not after the build. The tests of the host come before the cluster that
+# the cases and their faults share, because they compare the whole machine.
 test: check unit stack
 	@$(BIN)/pytest tests/stack
-	@$(BIN)/pytest tests/live
-	@$(BIN)/pytest -m "gpu or tpu"
+	@$(BIN)/pytest tests/live -m "not faults"
+	@$(BIN)/pytest -m "gpu or tpu or faults" suites tests/live/test_faults.py
 
 live: stack
 	@$(BIN)/pytest -m "gpu or tpu"
