@@ -7,7 +7,7 @@ import subprocess
 import httpx
 
 from tests.live.conftest import Start
-from tools.cluster.local import bring_up, status
+from tools.cluster.local import bring_up, status, substitutions
 from tools.install.commands import Commands
 from tools.stack import Stack
 
@@ -28,6 +28,8 @@ def test_nodes_offer_accelerators_as_gke_nodes_do(stack: Stack, start_bare: Star
         assert {"key": accelerator, "value": "present", "effect": "NoSchedule"} in node["spec"]["taints"]
     _a_pod_reaches_names_and_pods_but_not_the_host(commands, str(topology.plan.host.ip))
     _a_load_balancer_answers_the_host(commands)
+    started = {name for machine in bring_up.running(topology).values() for name in machine.components()}
+    assert started == {*substitutions.REAL_COMPONENTS, *substitutions.COMPONENTS}
     assert status.look(topology.name).well
 
 
