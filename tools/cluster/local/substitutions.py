@@ -1,7 +1,7 @@
 """Which stand-ins the local cluster puts in, by the component or image that is one.
 
-`up` starts and loads nothing that is neither named here nor the real thing (tests/live compares with what runs), and every
-stand-in that is named here is told of in manifests/stack/standins.yaml (tests/test_substitutions.py).
+`up` starts and loads nothing that is neither named here nor the real thing (tests/live compares with what runs), and
+every stand-in that is named here is told of in manifests/stack/standins.yaml (tests/test_substitutions.py).
 """
 
 # Programs that a machine's init runs, as the real thing.
