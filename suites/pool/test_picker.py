@@ -1,12 +1,14 @@
 """The endpoint picker does its work: a 200 alone does not show it, because a dead picker fails open."""
 
+from collections import Counter
+
 from fixtures.measure import Record
 from tools.explain import check
 from tools.kube import pods
 from tools.kube.llm_service import LlmService
 from tools.metrics import counting, picker, scrape
 from tools.openai.client import Client
-from tools.openai.content import expect_completion
+from tools.openai.fingerprint import identify
 from tools.openai.settling import settle
 
 REQUESTS = 6
@@ -17,16 +19,21 @@ KNOWN_SECONDS = 12.0
 def test_every_request_is_picked(service: LlmService, client: Client, metrics_token: str) -> None:
     """N completions through the gateway are N at the picker and N over the servers."""
     before = counting.count(service, metrics_token)
-    for number in range(REQUESTS):
-        expect_completion(client.complete(f"Request {number} of {REQUESTS}"), client.model)
+    # All are sent before anything is judged: when the way to the picker is broken, some are 500 and some fail open.
+    replies = [client.complete(f"Request {number} of {REQUESTS}") for number in range(REQUESTS)]
     after = counting.count(service, metrics_token)
     picked = sum(after.picked.values()) - sum(before.picked.values())
     finished = counting.moved(before.finished, after.finished)
+    bad = [reply for reply in replies if reply.status != 200]
+    answers = dict(Counter(reply.status for reply in replies))
     check(
-        picked == REQUESTS and sum(finished.values()) == REQUESTS,
+        not bad and picked == REQUESTS and sum(finished.values()) == REQUESTS,
         f"{REQUESTS} requests at the gateway to be {REQUESTS} at the picker and {REQUESTS} over the servers",
-        f"the picker's pods {sorted(after.picked) or '(there are none)'} counted {picked:.0f}, the servers {finished}",
-        cause="requests go around the picker (FailOpen, or the route leads to the Service), to another service's picker"
+        f"answers by status {answers}; the picker's pods {sorted(after.picked) or '(there are none)'} counted"
+        f" {picked:.0f}, the servers {finished}",
+        cause=identify(bad[0]).cause
+        if bad
+        else "requests go around the picker (FailOpen, or the route leads to the Service), to another service's picker"
         " (istio#61594), or somebody else uses the service",
         next_step=service.kubectl("logs", f"deployment/{service.children['picker'][1]}", "-c", "main", "--tail=50"),
     )

@@ -54,6 +54,7 @@ PROOFS = [
             route.test_is_accepted_by_the_services_gateway: ["there is no such HTTPRoute"],
             gateway.test_listeners_take_the_route: ["attachedRoutes is 0"],
             paths.test_model_header_reaches_the_service: ["HTTP 404", "no route matches"],
+            completions.test_chat_completion: ["HTTP 404", "no route matches", "curl"],
         },
     ),
     Proof(
@@ -82,11 +83,7 @@ PROOFS = [
     ),
     Proof(
         routing.destination_rule_removed,
-        {
-            completions.test_completion: ["HTTP 500", "ext_proc", "curl"],
-            completions.test_chat_completion: ["HTTP 500", "ext_proc"],
-            completions.test_streamed_chat: ["HTTP 500", "ext_proc"],
-        },
+        {picker.test_every_request_is_picked: ["counted 0"]},
     ),
     Proof(
         pool_faults.picker_stopped,
@@ -99,7 +96,14 @@ PROOFS = [
     ),
     Proof(pool_faults.pool_selects_nothing, {pool.test_selects_exactly_the_servers: ["no pod"]}),
     Proof(pool_faults.stray_member, {pool.test_selects_exactly_the_servers: ["-stray"]}),
-    Proof(pool_faults.pool_of_another_port, {pool.test_ports_agree: ["[8001]"]}),
+    Proof(
+        pool_faults.pool_of_another_port,
+        {
+            pool.test_ports_agree: ["[8001]"],
+            completions.test_completion: ["HTTP 503", "did not take the connection", "curl"],
+            completions.test_streamed_chat: ["HTTP 503", "did not take the connection"],
+        },
+    ),
     Proof(
         pool_faults.pool_without_picker,
         {

@@ -12,7 +12,7 @@ from tools.kube.kinds import DEPLOYMENT, LLM_SERVICE, POD, Kind
 from tools.kube.llm_service import LlmService, not_ready
 from tools.openai.client import Client
 from tools.openai.reply import Reply
-from tools.openai.settling import settle
+from tools.openai.settling import IN_A_ROW, settle
 
 CONTROLLER = "llmisvc-controller-manager"
 CONTROLLER_NAMESPACE = "kserve"
@@ -72,9 +72,13 @@ def wait_until(service: LlmService, kind: Kind, name: str, what: str, holds: Cal
 
 
 def wait_for_answer(
-    service: LlmService, what: str, ask: Callable[[Client], Reply], wanted: Callable[[Reply], bool]
+    service: LlmService,
+    what: str,
+    ask: Callable[[Client], Reply],
+    wanted: Callable[[Reply], bool],
+    in_a_row: int = IN_A_ROW,
 ) -> None:
-    """Wait until the gateway's answers show that a fault is in effect, three times in a row."""
+    """Wait until the gateway's answers show that a fault is in effect, several times in a row."""
     found = service.read()
     client = Client(found["status"]["url"], found["spec"]["model"]["name"], "llmisvc-conformance (fault)")
 
@@ -83,7 +87,7 @@ def wait_for_answer(
         check(wanted(reply), f"the fault in effect: {what}", reply.summary)
 
     try:
-        settle(what, shows, budget=EFFECT_SECONDS)
+        settle(what, shows, budget=EFFECT_SECONDS, in_a_row=in_a_row)
     finally:
         client.close()
 

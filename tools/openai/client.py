@@ -20,16 +20,17 @@ class Client:
         base_url: for example `http://203.0.113.7/NAMESPACE/NAME`.
         model: what `model` in bodies says.
         user_agent: sent with every request, so that access logs can be read by case.
+        timeout: of each phase of a request.
     """
 
-    def __init__(self, base_url: str, model: str, user_agent: str) -> None:
+    def __init__(self, base_url: str, model: str, user_agent: str, *, timeout: httpx.Timeout = TIMEOUT) -> None:
         self.base_url = base_url.rstrip("/")
         self.model = model
         self.user_agent = user_agent
         # Connections are not kept: each request is routed on its own, as from different clients.
         limits = httpx.Limits(max_keepalive_connections=0)
         headers = {"User-Agent": user_agent}
-        self._http = httpx.Client(timeout=TIMEOUT, limits=limits, headers=headers, trust_env=False)
+        self._http = httpx.Client(timeout=timeout, limits=limits, headers=headers, trust_env=False)
 
     def close(self) -> None:
         """Close its connections."""
