@@ -24,7 +24,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         return int(options.run(options))
     except UserError as error:
-        print(f"llmisvc-conformance {options.command}: refused\n  {error}", file=sys.stderr)
+        print(f"llmisvc-conformance {options.command}: refused\n{error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print(
@@ -70,8 +70,7 @@ def _up(options: argparse.Namespace) -> int:
 
 def _down(options: argparse.Namespace) -> int:
     for name in registry.names() if options.all else [options.name]:
-        LocalProvider(name).down()
-        print(f"{name}: removed")
+        print(f"{name}: removed" if LocalProvider(name).down() else f"{name}: there is no such cluster")
     return 0
 
 

@@ -22,4 +22,4 @@ class UserError(Exception):
         rows = [("expected", self.expected), ("observed", self.observed)]
         rows += [("probable cause", self.cause)] if self.cause else []
         rows += [("next", self.next_step)] if self.next_step else []
-        return "\n".join(f"  {label + ':':<16}{text}" for label, text in rows).strip()
+        return "\n".join(f"  {label + ':':<16}{text}" for label, text in rows)

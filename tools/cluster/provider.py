@@ -46,8 +46,8 @@ class Provider(Protocol):
         """Return access to a cluster with the stack installed; raise UserError if that is impossible."""
         ...
 
-    def down(self) -> None:
-        """Undo what `up` did, and nothing else."""
+    def down(self) -> bool:
+        """Undo what `up` did, and nothing else; tell whether there was anything to undo."""
         ...
 
     def deaths(self) -> list[Death]:

@@ -50,8 +50,25 @@ class Commands:
         return found
 
     def wait(self, condition: str, *what: str, seconds: int) -> None:
-        """Wait for a condition by watch: `condition=Available`, `create`, `jsonpath=…`."""
-        self.kube("wait", f"--for={condition}", f"--timeout={seconds}s", *what, seconds=seconds + 10)
+        """Wait for a condition by watch: `condition=Available`, `create`, `jsonpath=…`.
+
+        Raises:
+            UserError: it did not come; with the latest warnings of the namespace, because a time-out explains nothing.
+        """
+        try:
+            self.kube("wait", f"--for={condition}", f"--timeout={seconds}s", *what, seconds=seconds + 10)
+        except UserError as error:
+            scope = [part for part in what if part.startswith("--namespace")] or ["--all-namespaces"]
+            raise UserError(error.expected, f"{error.observed}\n{self._warnings(scope)}") from None
+
+    def _warnings(self, scope: list[str]) -> str:
+        columns = "custom-columns=OBJECT:.involvedObject.name,REASON:.reason,MESSAGE:.message"
+        options = ["--field-selector=type=Warning", "--sort-by=.metadata.creationTimestamp", f"--output={columns}"]
+        try:
+            rows = self.kube("get", "events", *scope, *options).splitlines()
+        except UserError:
+            return "the cluster does not tell its events either"
+        return "\n".join(["latest warnings:", *(f"    {row[:400]}" for row in rows[-6:])])
 
     def template(self, release: str, chart: Path, namespace: str, values: Path) -> list[dict[str, Any]]:
         """Documents of a chart with its values."""

@@ -10,7 +10,7 @@ from typing import Any
 
 import yaml
 
-from tools.cluster.local import addresses, components, control_plane, down, network, node, pki, preflight, registry
+from tools.cluster.local import addresses, components, control_plane, down, network, node, pki, registry
 from tools.cluster.local.components import Programs
 from tools.cluster.local.machine import RunningMachine, attach, kill, launch
 from tools.cluster.local.topology import Machine, Topology
@@ -58,7 +58,6 @@ def bring_up(name: str, stack: Stack, say: Callable[[str], None], install: Insta
     Raises:
         UserError: the machine cannot run it, or a component failed.
     """
-    preflight.check(preflight.look(registry.cluster_directory(name)))
     clock = Clock(say)
     if (left := registry.load(name)) is not None:
         down.remove(left)

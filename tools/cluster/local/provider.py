@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from tools.cluster.local import bring_up, down, registry
+from tools.cluster.local import bring_up, down, preflight, registry
 from tools.cluster.provider import ClusterAccess, Death
 from tools.stack import locate_stack
 
@@ -28,16 +28,19 @@ class LocalProvider:
         """
         topology = registry.load(self.name)
         if topology is None or not bring_up.is_ready(topology):
+            preflight.check(preflight.look(registry.cluster_directory(self.name)))
             stack = locate_stack()
             self.started = True
             topology = bring_up.bring_up(self.name, stack, self._say)
         return ClusterAccess(self.name, "local", topology.kubeconfig, _context(self.name))
 
-    def down(self) -> None:
-        """Remove the cluster; does nothing when there is none."""
+    def down(self) -> bool:
+        """Remove the cluster; tell whether there was one."""
         topology = registry.load(self.name)
-        if topology is not None:
-            down.remove(topology)
+        if topology is None:
+            return False
+        down.remove(topology)
+        return True
 
     def deaths(self) -> list[Death]:
         """Components that died since `up`."""

@@ -3,6 +3,7 @@
 import fcntl
 import json
 import os
+import re
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,7 +14,11 @@ from pathlib import Path
 from tools.cluster.local.addresses import AddressPlan
 from tools.cluster.local.machine_spec import MachineSpec
 from tools.cluster.local.topology import Topology
+from tools.errors import UserError
 from tools.paths import CHECKOUT, state_dir
+
+
+_NAME = re.compile(r"[a-z][-a-z0-9]{0,39}")
 
 
 def default_name() -> str:
@@ -22,7 +27,13 @@ def default_name() -> str:
 
 
 def cluster_directory(name: str) -> Path:
-    """Where a cluster's files are."""
+    """Where a cluster's files are.
+
+    Raises:
+        UserError: the name cannot be one; it becomes part of paths and of the pod network's name.
+    """
+    if not _NAME.fullmatch(name):
+        raise UserError("a cluster's name of 1 to 40 lower-case letters, digits and dashes, a letter first", repr(name))
     return state_dir() / "clusters" / name
 
 
