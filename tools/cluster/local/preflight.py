@@ -59,7 +59,7 @@ def check(facts: Facts) -> None:
         raise UserError(
             "to run as root: nodes are mount, PID and network namespaces",
             f"user id {facts.uid}",
-            next_step="sudo the same command, or name a cluster: --cluster existing --context NAME",
+            next_step="sudo the same command",
         )
     for name, purpose in _FILE_SYSTEMS.items():
         if name not in facts.file_systems:

@@ -17,7 +17,6 @@ from tools.cluster.local.topology import Topology
 from tools.errors import UserError
 from tools.paths import CHECKOUT, state_dir
 
-
 _NAME = re.compile(r"[a-z][-a-z0-9]{0,39}")
 
 
