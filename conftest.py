@@ -1,11 +1,12 @@
 """Wiring only: the fixtures and hooks are in fixtures/, one noun a module."""
 
+# A module before those that import it: pytest rewrites a plugin's assertions only when it is the first to import it.
 pytest_plugins = [
     "fixtures.options",
     "fixtures.order",
-    "fixtures.cluster",
     "fixtures.accelerator",
     "fixtures.run",
+    "fixtures.cluster",
     "fixtures.deployment",
     "fixtures.service",
     "fixtures.measure",

@@ -13,7 +13,9 @@ CHECKOUT = Path(__file__).resolve().parent.parent
 pytest_plugins = ["pytester"]
 
 CONFTEST = """
-pytest_plugins = ["fixtures.options", "fixtures.order", "fixtures.accelerator", "fixtures.report"]
+pytest_plugins = [
+    f"fixtures.{name}" for name in ("options", "order", "accelerator", "run", "cluster", "report")
+]
 """
 INI = """
 [pytest]
