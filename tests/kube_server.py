@@ -74,7 +74,7 @@ def _handler(server: KubeServer, answer: Answer) -> type[BaseHTTPRequestHandler]
             self.send_header("Transfer-Encoding", "chunked")
             self.end_headers()
             for part in body if isinstance(body, list) else [body]:
-                self._chunk(json.dumps(part).encode() + b"\n")
+                self._chunk(part if isinstance(part, bytes) else json.dumps(part).encode() + b"\n")
             if isinstance(body, list):
                 server.ended.wait(timeout=10)  # a watch stays open
             self._chunk(b"")

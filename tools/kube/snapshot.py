@@ -6,68 +6,86 @@ from functools import partial
 
 from tools.kube import pods
 from tools.kube.client import Kube, Object
-from tools.kube.conditions import conditions, parents
+from tools.kube.conditions import Condition, conditions, parents
 from tools.kube.errors import KubeError
-from tools.kube.kinds import DEPLOYMENT, EVENT, GATEWAY, HTTP_ROUTE, LLM_SERVICE, POD, POOL, Kind
+from tools.kube.kinds import DEPLOYMENT, EVENT, GATEWAY, HTTP_ROUTE, LLM_SERVICE, POD, POOL
 
+NOT_WELL = "not well"
+
+_WITH_CONDITIONS = (LLM_SERVICE, GATEWAY, HTTP_ROUTE, POOL, DEPLOYMENT)
+_OBJECTS = (LLM_SERVICE, GATEWAY, HTTP_ROUTE, POOL)
 _EVENTS = 30
+_WARNINGS = 8
 _LOG_LINES = 25
 
 
 def snapshot(kube: Kube, namespace: str) -> dict[str, str]:
-    """Texts by title, the most telling first."""
-    parts: dict[str, Callable[[], str]] = {
-        "conditions": lambda: "\n".join(_conditions(kube, namespace)),
-        "pods": lambda: "\n".join(pods.line(pod) for pod in kube.objects(POD, namespace)) or "no pods",
-        "events": lambda: _events(kube, namespace),
-        "logs": lambda: "\n\n".join(_logs(kube, namespace)),
-        "objects": lambda: _objects(kube, namespace),
+    """Texts by title; the first, NOT_WELL, is what a person wants to see at once."""
+    pods_of = partial(kube.objects, POD, namespace)
+    events = partial(_events, kube, namespace)
+    reporting = [partial(kube.objects, kind, namespace) for kind in _WITH_CONDITIONS]
+    bad = [_guarded(read, partial(condition_lines, only_bad=True)) for read in reporting]
+    bad.append(_guarded(pods_of, lambda pod: [] if pods.is_ready(pod) else [pods.line(pod)]))
+    bad.append(_guarded(lambda: _warnings(events()), _event_line))
+    return {
+        NOT_WELL: _joined(bad) or "every condition is True and fresh, every pod is Ready, and there are no warnings",
+        "conditions": _joined([_guarded(read, condition_lines) for read in reporting]) or "nothing has conditions",
+        "pods": _joined([_guarded(pods_of, lambda pod: [pods.line(pod)])]) or "no pods",
+        "events": _joined([_guarded(lambda: events()[-_EVENTS:], _event_line)]) or "no events",
+        "logs": _joined([_guarded(pods_of, partial(_logs, kube, namespace))]) or "no pods",
+        "objects": _joined([_guarded(partial(kube.objects, kind, namespace), _whole) for kind in _OBJECTS]) or "none",
     }
-    return {title: _guarded(read) for title, read in parts.items()}
 
 
-def condition_lines(found: Object) -> list[str]:
-    """Every condition of an object, those of its parents too."""
-    lines = [str(each) for each in conditions(found).values()]
-    lines += [f"{parent}: {each}" for parent, held in parents(found) for each in held.values()]
-    return [f"{found['kind']} {found['metadata']['name']}: {line}" for line in lines or ["no conditions"]]
+def condition_lines(found: Object, *, only_bad: bool = False) -> list[str]:
+    """Conditions of an object, those of its parents too: all of them, or those that do not hold."""
+    rows: list[tuple[str, Condition]] = [("", each) for each in conditions(found).values()]
+    rows += [(f"{parent}: ", each) for parent, held in parents(found) for each in held.values()]
+    name = f"{found['kind']} {found['metadata']['name']}"
+    lines = [f"{name}: {where}{each}" for where, each in rows if not (only_bad and each.holds)]
+    observed, generation = found.get("status", {}).get("observedGeneration"), found["metadata"].get("generation")
+    if observed is not None and (observed != generation or not only_bad):
+        lines.append(f"{name}: observedGeneration {observed} of {generation}")
+    return lines if rows else [f"{name}: no conditions"]
 
 
-def _conditions(kube: Kube, namespace: str) -> list[str]:
-    lines: list[str] = []
-    for kind in (LLM_SERVICE, GATEWAY, HTTP_ROUTE, POOL, DEPLOYMENT):
-        for found in kube.objects(kind, namespace):
-            lines += condition_lines(found)
-    return lines or ["nothing with conditions is there"]
-
-
-def _events(kube: Kube, namespace: str) -> str:
+def _events(kube: Kube, namespace: str) -> list[Object]:
+    """Oldest first: what went wrong last is at the end, where a terminal shows it."""
     found = kube.objects(EVENT, namespace)
-    found.sort(key=lambda event: event.get("lastTimestamp") or event.get("eventTime") or "")
-    # What went wrong last is at the end, where a terminal shows it.
-    return "\n".join(pods.event_line(event) for event in found[-_EVENTS:]) or "no events"
+    return sorted(found, key=lambda event: event.get("lastTimestamp") or event.get("eventTime") or "")
 
 
-def _logs(kube: Kube, namespace: str) -> list[str]:
-    texts = []
-    for pod in kube.objects(POD, namespace):
-        name = pod["metadata"]["name"]
-        for each in [*pod["spec"].get("initContainers", []), *pod["spec"]["containers"]]:
-            log = _guarded(partial(kube.logs, name, namespace, each["name"], lines=_LOG_LINES))
-            texts.append(f"--- {name} {each['name']}\n{log.strip() or '(empty)'}")
-    return texts
+def _warnings(events: list[Object]) -> list[Object]:
+    return [event for event in events if event.get("type") == "Warning"][-_WARNINGS:]
 
 
-def _objects(kube: Kube, namespace: str) -> str:
-    kinds: list[Kind] = [LLM_SERVICE, GATEWAY, HTTP_ROUTE, POOL]
-    found = [each for kind in kinds for each in kube.objects(kind, namespace)]
-    for each in found:
-        each["metadata"].pop("managedFields", None)
-    return json.dumps(found, indent=1)
+def _event_line(event: Object) -> list[str]:
+    return [pods.event_line(event)]
 
 
-def _guarded(read: Callable[[], str]) -> str:
+def _logs(kube: Kube, namespace: str, pod: Object) -> list[str]:
+    lines = []
+    name = pod["metadata"]["name"]
+    for each in [*pod["spec"].get("initContainers", []), *pod["spec"]["containers"]]:
+        try:
+            log = kube.logs(name, namespace, each["name"], lines=_LOG_LINES)
+        except KubeError as error:
+            log = f"could not be read: {error}"
+        lines.append(f"--- {name} {each['name']}\n{log.strip() or '(empty)'}\n")
+    return lines
+
+
+def _whole(found: Object) -> list[str]:
+    found["metadata"].pop("managedFields", None)
+    return [json.dumps(found, indent=1)]
+
+
+def _guarded(read: Callable[[], list[Object]], tell: Callable[[Object], list[str]]) -> list[str]:
     try:
-        return read()
+        return [line for found in read() for line in tell(found)]
     except KubeError as error:
-        return f"could not be read: {error}"
+        return [f"could not be read: {error}"]
+
+
+def _joined(parts: list[list[str]]) -> str:
+    return "\n".join(line for lines in parts for line in lines)
