@@ -69,7 +69,7 @@ def parents(found: Object) -> Iterator[tuple[str, dict[str, Condition]]]:
 
     By name and namespace only: Istio writes the group of a pool's parent as `networking.istio.io`.
     """
-    own = found["metadata"]["namespace"]
+    own = found["metadata"].get("namespace", "")
     for parent in found.get("status", {}).get("parents", []):
         reference = parent["parentRef"]
         name = f"{reference.get('namespace', own)}/{reference['name']}"
