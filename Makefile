@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help env stack gpu tpu test check unit live lock clean
+.PHONY: help env preflight stack gpu tpu test check unit live lock clean
 
 help:
 	@echo "make gpu    set up everything on this machine and run pytest -m gpu"
@@ -26,13 +26,17 @@ $(READY): requirements.lock pyproject.toml
 
 env: $(READY)
 
+# Refuses a machine that cannot run the cluster before half an hour is spent on building it.
+preflight: env
+	@$(BIN)/llmisvc-conformance check
+
 stack: env
 	@$(BIN)/python -m tools.stack
 
-gpu: stack
+gpu: preflight stack
 	@$(BIN)/pytest -m gpu
 
-tpu: stack
+tpu: preflight stack
 	@$(BIN)/pytest -m tpu
 
 check: env
@@ -45,12 +49,12 @@ unit: env
 
 # Fast things first: a mistake shows in a minute, not after the build. The tests of the host come before the cluster that
 # the cases and their faults share, because they compare the whole machine.
-test: check unit stack
+test: preflight check unit stack
 	@$(BIN)/pytest tests/stack
 	@$(BIN)/pytest tests/live -m "not faults"
 	@$(BIN)/pytest -m "gpu or tpu or faults" suites tests/live/test_faults.py
 
-live: stack
+live: preflight stack
 	@$(BIN)/pytest -m "gpu or tpu"
 
 lock: env

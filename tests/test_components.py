@@ -14,7 +14,7 @@ from tools.cluster.local.topology import Topology
 
 @pytest.fixture
 def topology(tmp_path: Path) -> Topology:
-    return Topology("t", choose([]), tmp_path)
+    return Topology("t", "0a1b2c", choose([]), tmp_path)
 
 
 @pytest.fixture

@@ -2,11 +2,13 @@
 
 import argparse
 import os
+import signal
+import subprocess
 import sys
 from collections.abc import Sequence
 
-from tools.cluster.local import bring_up, registry, status
-from tools.cluster.local.provider import LocalProvider
+from tools.cluster.local import bring_up, preflight, registry, status
+from tools.cluster.local.provider import Keep, LocalProvider
 from tools.errors import UserError
 from tools.stack import locate_stack
 
@@ -20,9 +22,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns:
         0 when done, 1 when `status` finds something wrong, 2 for a mistake that the user can put right.
     """
-    options = _parser().parse_args(arguments)
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    # All that follows `kubectl` is kubectl's, options too, which argparse would take for its own.
+    rest = given[given.index("kubectl") + 1 :] if "kubectl" in given else []
+    options = _parser().parse_args(given[: len(given) - len(rest)])
+    options.rest = rest
+    # An end that is asked for politely cleans up like Ctrl-C.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         return int(options.run(options))
+    except subprocess.CalledProcessError as error:
+        said = (error.stderr or error.stdout or "").strip()
+        print(f"llmisvc-conformance {options.command}: {error}\n{said}", file=sys.stderr)
+        return 2
+    except OSError as error:
+        print(f"llmisvc-conformance {options.command}: {error}", file=sys.stderr)
+        return 2
     except UserError as error:
         print(f"llmisvc-conformance {options.command}: refused\n{error}", file=sys.stderr)
         return 2
@@ -36,6 +51,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="llmisvc-conformance", description=__doc__)
+    parser.add_argument(
+        "--name", default=registry.default_name(), help="cluster's name (default: one per checkout, %(default)s)"
+    )
     commands = parser.add_subparsers(dest="command", required=True)
     up = commands.add_parser("up", help="start the local cluster and install the stack; does nothing when it runs")
     up.set_defaults(run=_up)
@@ -45,21 +63,20 @@ def _parser() -> argparse.ArgumentParser:
     state = commands.add_parser("status", help="machines, components, memory, addresses")
     state.add_argument("--all", action="store_true", help="all local clusters of this user")
     state.set_defaults(run=_status)
-    kubectl = commands.add_parser("kubectl", help="the built kubectl on the local cluster", add_help=False)
-    kubectl.add_argument("rest", nargs=argparse.REMAINDER)
+    kubectl = commands.add_parser("kubectl", help="the built kubectl on the local cluster; the rest of the line is its")
     kubectl.set_defaults(run=_kubectl)
+    check = commands.add_parser(
+        "check", help="tell whether this machine can run the local cluster, before anything is built"
+    )
+    check.set_defaults(run=_check)
     cache = commands.add_parser("cache", help="what was built and downloaded, and how large it is")
     cache.add_argument("do", choices=["status", "prune"])
     cache.set_defaults(run=_cache)
-    for named in (up, down, state):
-        named.add_argument(
-            "--name", default=registry.default_name(), help="cluster's name (default: one per checkout, %(default)s)"
-        )
     return parser
 
 
 def _up(options: argparse.Namespace) -> int:
-    provider = LocalProvider(options.name)
+    provider = LocalProvider(options.name, keep=Keep.UNTIL_DOWN)
     access = provider.up()
     print("started" if provider.started else "was running already")
     print(
@@ -82,12 +99,22 @@ def _status(options: argparse.Namespace) -> int:
 
 
 def _kubectl(options: argparse.Namespace) -> int:
-    name = registry.default_name()
-    topology = registry.load(name)
-    if topology is None or not bring_up.is_ready(topology):
-        raise UserError(f"local cluster {name} to be running", "it is not", next_step="llmisvc-conformance up")
+    topology = registry.load(options.name)
+    if topology is None:
+        raise UserError(
+            f"local cluster {options.name} to be running", "there is none", next_step="llmisvc-conformance up"
+        )
+    for death in bring_up.deaths(topology):
+        print(f"note: {death.component} on {death.machine} ended; log: {death.log}", file=sys.stderr)
     program = str(locate_stack().bin("kubectl"))
     os.execve(program, [program, *options.rest], {**os.environ, "KUBECONFIG": str(topology.kubeconfig)})
+
+
+def _check(options: argparse.Namespace) -> int:
+    preflight.require_root()
+    preflight.check(preflight.look(registry.cluster_directory(options.name)))
+    print("this machine can run the local cluster")
+    return 0
 
 
 def _cache(options: argparse.Namespace) -> int:

@@ -9,9 +9,15 @@ APP = "llmisvc-conformance"
 
 def cache_dir() -> Path:
     """Directory for what can be built again: modules, binaries, packages, images. Shared by clones."""
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / APP
+    return _base("XDG_CACHE_HOME", ".cache") / APP
 
 
 def state_dir() -> Path:
     """Directory for running clusters: their specification, process ids, logs and credentials."""
-    return Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state") / APP
+    return _base("XDG_STATE_HOME", ".local/state") / APP
+
+
+def _base(variable: str, default: str) -> Path:
+    # The specification says to ignore a relative path.
+    chosen = Path(os.environ.get(variable, ""))
+    return chosen if chosen.is_absolute() else Path.home() / default

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from tools.cluster.local import bring_up, down, registry
+from tools.cluster.local import bring_up, down, preflight, registry
 from tools.cluster.local.topology import Topology
 from tools.stack import Stack, locate_stack
 
@@ -21,6 +21,7 @@ def stack() -> Stack:
 @pytest.fixture
 def start_bare(stack: Stack) -> Iterator[Start]:
     """Start bare clusters by name, each removed at the test's end if the test has not done so."""
+    preflight.require_root()
     started: list[str] = []
 
     def start(name: str) -> Topology:

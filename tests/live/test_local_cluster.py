@@ -64,9 +64,9 @@ def _a_load_balancer_answers_the_host(commands: Commands) -> None:
     commands.wait("jsonpath={.status.loadBalancer.ingress[0].ip}", "service/server", seconds=30)
     commands.wait("condition=Ready", "pod/server", seconds=60)
     address = commands.get("service/server")["status"]["loadBalancer"]["ingress"][0]["ip"]
-    # The pod is ready; kube-proxy may learn of it a moment later, which the connection's own timeout covers.
-    transport = httpx.HTTPTransport(retries=5)
-    with httpx.Client(transport=transport, trust_env=False, timeout=5) as client:
+    slices = ("--selector=kubernetes.io/service-name=server", "endpointslices")
+    commands.wait("jsonpath={.endpoints[0].conditions.ready}=true", *slices, seconds=30)
+    with httpx.Client(trust_env=False, timeout=5) as client:
         assert client.get(f"http://{address}/hostname").text == "server"
 
 
@@ -79,4 +79,4 @@ def _connect(commands: Commands, target: str) -> str:
 def _pod(commands: Commands, name: str, *arguments: str) -> None:
     overrides = {"spec": {"tolerations": _EITHER_NODE}}
     options = [f"--image={_AGNHOST}", "--image-pull-policy=IfNotPresent", f"--overrides={json.dumps(overrides)}"]
-    commands.kube("run", name, *options, "--labels=app=server", "--", *arguments)
+    commands.kube("run", name, *options, f"--labels=app={name}", "--", *arguments)

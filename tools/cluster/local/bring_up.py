@@ -1,6 +1,7 @@
 """From built binaries to everything ready: the order of the phases and what may run side by side."""
 
-import json
+import secrets
+import signal
 import time
 from collections.abc import Callable
 from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
@@ -10,10 +11,11 @@ from typing import Any
 
 import yaml
 
-from tools.cluster.local import addresses, components, control_plane, down, network, node, pki, registry
+from tools.cluster.local import addresses, components, control_plane, network, node, pki, registry
 from tools.cluster.local.components import Programs
-from tools.cluster.local.machine import RunningMachine, attach, kill, launch
+from tools.cluster.local.machine import RunningMachine, attach, kill, launch, read_deaths
 from tools.cluster.local.topology import Machine, Topology
+from tools.cluster.provider import Death
 from tools.install.commands import Commands
 from tools.install.stack import Sources, install
 from tools.manifests import presets
@@ -50,7 +52,7 @@ def bring_up(name: str, stack: Stack, say: Callable[[str], None], install: Insta
     """Start a cluster and install the stack on it.
 
     Args:
-        name: the cluster's name; what an earlier, unfinished run of it left is removed first.
+        name: the cluster's name; there must be nothing of it.
         stack: the built stack.
         say: told each phase as it ends.
         install: what is installed while the nodes start.
@@ -59,19 +61,16 @@ def bring_up(name: str, stack: Stack, say: Callable[[str], None], install: Insta
         UserError: the machine cannot run it, or a component failed.
     """
     clock = Clock(say)
-    if (left := registry.load(name)) is not None:
-        down.remove(left)
-        clock("removed what an earlier run left")
     programs = _programs(stack)
     try:
         topology = _start(name, stack, programs, clock, install)
     except BaseException:
         # Ends at once what still waits for the cluster; the logs stay until the next `up` or `down`.
         if (failed := registry.load(name)) is not None:
-            kill(registry.cgroup_root(failed.plan))
+            kill(failed.cgroup)
         raise
-    (topology.directory / "ready.json").write_text(json.dumps(clock.phases))
     clock("everything ready")
+    registry.note_ready(topology, clock.phases, stack.root.name)
     return topology
 
 
@@ -104,26 +103,29 @@ def kube_commands(topology: Topology, stack: Stack) -> Commands:
 
 def running(topology: Topology) -> dict[str, RunningMachine]:
     """The machines of a cluster that are alive, by name."""
-    found = {name: attach(registry.machine_spec(topology, name)) for name in _names(topology)}
+    found = {name: attach(registry.machine_spec(topology, name)) for name in topology.machine_names}
     return {name: machine for name, machine in found.items() if machine is not None}
 
 
 def is_ready(topology: Topology) -> bool:
     """Whether `bring_up` ended well and nothing has died since."""
-    machines = running(topology)
-    complete = (topology.directory / "ready.json").exists() and set(machines) == set(_names(topology))
-    return complete and not any(machine.deaths() for machine in machines.values())
+    return registry.record(topology) is not None and not deaths(topology)
 
 
-def _names(topology: Topology) -> list[str]:
-    return [topology.fabric, *(machine.name for machine in topology.machines)]
+def deaths(topology: Topology) -> list[Death]:
+    """Components that ended without being asked to, and machines that are gone with all that ran in them."""
+    alive = running(topology)
+    specs = [registry.machine_spec(topology, name) for name in topology.machine_names]
+    gone = [Death(s.name, "machine", -signal.SIGKILL, Path(s.logs) / "init.log") for s in specs if s.name not in alive]
+    return [*gone, *(death for spec in specs for death in read_deaths(spec))]
 
 
 def _machines(name: str, stack: Stack) -> tuple[Topology, dict[str, RunningMachine]]:
     with registry.exclusive(_HOST_LOCK):
-        topology = Topology(name, addresses.choose(network.host_networks()), registry.cluster_directory(name))
+        plan = addresses.choose(network.host_networks())
+        topology = Topology(name, secrets.token_hex(3), plan, registry.cluster_directory(name))
         registry.save(topology)
-        machines = {each: launch(registry.machine_spec(topology, each)) for each in _names(topology)}
+        machines = {each: launch(registry.machine_spec(topology, each)) for each in topology.machine_names}
         pids = {each: machine.init_pid for each, machine in machines.items() if each != topology.fabric}
         nft = ["env", *(f"{key}={value}" for key, value in stack.host_env().items()), "nft"]
         network.connect(topology, machines[topology.fabric].init_pid, pids, nft)
@@ -145,16 +147,15 @@ def _node(
 def _watch(work: list[Future[None]], topology: Topology, machines: list[RunningMachine]) -> None:
     # While the work waits on the API, a component may die: that is the better explanation.
     pending = set(work)
-    while pending:
-        done, pending = wait(pending, timeout=0.5, return_when=FIRST_EXCEPTION)
-        failed = [error for future in done if (error := future.exception()) is not None]
-        try:
+    try:
+        while pending:
+            done, pending = wait(pending, timeout=0.5, return_when=FIRST_EXCEPTION)
             control_plane.refuse_dead(machines)
-            if failed:
-                raise failed[0]
-        except BaseException:
-            kill(registry.cgroup_root(topology.plan))
-            raise
+            for future in done:
+                future.result()
+    except BaseException:
+        kill(topology.cgroup)  # else the rest of the work would wait for its own time-outs
+        raise
 
 
 def _bootstrap(topology: Topology, machines: dict[str, RunningMachine], commands: Commands) -> None:

@@ -42,9 +42,7 @@ def enter(path: str) -> None:
 
 def processes(path: str) -> set[int]:
     """Process ids in a group and below it, in any hierarchy, as seen from the caller's PID namespace."""
-    return {
-        int(line) for group in _groups(path) for line in (group / "cgroup.procs").read_text().split() if line != "0"
-    }
+    return {int(line) for group in _groups(path) for line in _members(group) if line != "0"}
 
 
 def remove(path: str, seconds: float = 10) -> None:
@@ -58,6 +56,8 @@ def remove(path: str, seconds: float = 10) -> None:
         while True:
             try:
                 group.rmdir()
+                break
+            except FileNotFoundError:
                 break
             except OSError as error:
                 # A killed process leaves its list at once and its group a moment later, when the kernel has buried it.
@@ -75,6 +75,15 @@ def memory_bytes(path: str) -> int:
             rows = {key: int(value) for key, value in (line.split() for line in stat.read_text().splitlines())}
     keys = ("anon", "shmem", "kernel") if _version_2() else ("total_rss", "total_shmem")
     return sum(rows.get(key, 0) for key in keys)
+
+
+def _members(group: Path) -> list[str]:
+    try:
+        return (group / "cgroup.procs").read_text().split()
+    except OSError as error:
+        if error.errno in (errno.ENOENT, errno.ENODEV):  # the runtime has removed the group meanwhile
+            return []
+        raise
 
 
 def _version_2() -> bool:

@@ -1,7 +1,5 @@
 """Remove a cluster: processes, and with them namespaces, mounts, links and routes; then groups and files."""
 
-from pathlib import Path
-
 from tools.cluster.local import cgroups, network, registry
 from tools.cluster.local.machine import kill
 from tools.cluster.local.topology import Topology
@@ -13,16 +11,7 @@ def remove(topology: Topology) -> None:
     Raises:
         UserError: something would not go.
     """
-    root = registry.cgroup_root(topology.plan)
-    kill(root)
+    kill(topology.cgroup)
     network.disconnect(topology)
-    cgroups.remove(root)
+    cgroups.remove(topology.cgroup)
     registry.forget(topology)
-    top = topology.directory.parent
-    for empty in (top, top.parent):
-        _remove_if_empty(empty)
-
-
-def _remove_if_empty(directory: Path) -> None:
-    if directory.exists() and not any(directory.iterdir()):
-        directory.rmdir()

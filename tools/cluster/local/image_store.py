@@ -36,15 +36,15 @@ def save(stack: Stack, filled: Path) -> Path:
     """
     target = directory() / stack.root.name
     target.parent.mkdir(parents=True, exist_ok=True)
-    scratch = Path(tempfile.mkdtemp(dir=target.parent))
-    (scratch / "store").mkdir()
-    lay(filled, scratch / "store")
-    try:
-        (scratch / "store").rename(target)
-    except OSError:  # another cluster of this user was quicker
-        if not target.exists():
-            raise
-    shutil.rmtree(scratch)
+    with tempfile.TemporaryDirectory(dir=target.parent, prefix="filling-") as scratch:
+        store = Path(scratch) / "store"
+        store.mkdir()
+        lay(filled, store)
+        try:
+            store.rename(target)
+        except OSError:  # another cluster of this user was quicker
+            if not target.exists():
+                raise
     return target
 
 

@@ -25,21 +25,25 @@ def addresses_of(service: Any) -> list[str]:
 def serve(pool: IPv4Network) -> None:
     """Assign addresses until ended; a Service's deletion frees its address."""
     api = client.CoreV1Api()
-    held: dict[str, list[str]] = {}
     while True:
         listed = api.list_service_for_all_namespaces()
         held = {service.metadata.uid: addresses_of(service) for service in listed.items}
         for service in listed.items:
             _serve_one(api, service, pool, held)
-        # The watch ends when the server closes it; listing again is the documented way on.
-        stream = watch.Watch().stream(
-            api.list_service_for_all_namespaces, resource_version=listed.metadata.resource_version
-        )
-        for event in stream:
-            if event["type"] == "DELETED":
-                held.pop(event["object"].metadata.uid, None)
-            elif event["type"] in {"ADDED", "MODIFIED"}:
+        _follow(api, listed.metadata.resource_version, pool, held)
+
+
+def _follow(api: client.CoreV1Api, version: str, pool: IPv4Network, held: dict[str, list[str]]) -> None:
+    """Serve changes until one frees an address that somebody may wait for, or the server has forgotten the version."""
+    try:
+        for event in watch.Watch().stream(api.list_service_for_all_namespaces, resource_version=version):
+            if event["type"] == "DELETED" and held.pop(event["object"].metadata.uid, []):
+                return
+            if event["type"] in {"ADDED", "MODIFIED"}:
                 _serve_one(api, event["object"], pool, held)
+    except client.ApiException as error:
+        if error.status != 410:  # "gone": the documented answer is to list again
+            raise
 
 
 def _serve_one(api: client.CoreV1Api, service: Any, pool: IPv4Network, held: dict[str, list[str]]) -> None:
@@ -47,19 +51,20 @@ def _serve_one(api: client.CoreV1Api, service: Any, pool: IPv4Network, held: dic
     if service.spec.type != "LoadBalancer" or addresses_of(service):
         held[uid] = addresses_of(service)
         return
-    address = choose_address(pool, (taken for addresses in held.values() for taken in addresses))
+    # An event from before our own patch does not show the address yet: it keeps the one it was given.
+    mine = held.get(uid) or [str(choose_address(pool, (taken for each in held.values() for taken in each)) or "")]
     name = f"{service.metadata.namespace}/{service.metadata.name}"
-    if address is None:
+    if mine == [""]:
         print(f"no address left in {pool} for {name}", flush=True)
         return
-    held[uid] = [str(address)]
-    status = {"status": {"loadBalancer": {"ingress": [{"ip": str(address)}]}}}
+    held[uid] = mine
+    status = {"status": {"loadBalancer": {"ingress": [{"ip": address} for address in mine]}}}
     try:
         api.patch_namespaced_service_status(service.metadata.name, service.metadata.namespace, status)
     except client.ApiException as error:
         if error.status != 404:  # deleted meanwhile
             raise
-    print(f"{name}: {address}", flush=True)
+    print(f"{name}: {', '.join(mine)}", flush=True)
 
 
 def main() -> None:

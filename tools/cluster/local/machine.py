@@ -65,11 +65,8 @@ class RunningMachine:
         return running
 
     def deaths(self) -> list[Death]:
-        """Components that ended without being asked to, and the machine itself if its init is gone."""
-        found = read_deaths(self.spec)
-        if not _is_alive(self.init_pid):
-            found.append(Death(self.spec.name, "machine", -signal.SIGKILL, Path(self.spec.logs) / "init.log"))
-        return found
+        """Components that ended without being asked to."""
+        return read_deaths(self.spec)
 
     def run(self, command: list[str], environment: dict[str, str] | None = None) -> str:
         """Run a command inside the machine and return what it printed.
@@ -158,10 +155,6 @@ def _answers(spec: MachineSpec) -> bool:
         return "running" in ask(spec.socket, {"do": "list"}, timeout=1)
     except UserError:
         return False
-
-
-def _is_alive(pid: int) -> bool:
-    return Path(f"/proc/{pid}").exists()
 
 
 def _is_init_of(pid: int, spec: MachineSpec) -> bool:

@@ -11,6 +11,7 @@ import socket
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +36,9 @@ class Init:
         signal.signal(signal.SIGCHLD, lambda *_: None)
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
         self._spec.socket.unlink(missing_ok=True)
-        self._server.bind(str(self._spec.socket))
+        # By a relative path: a socket's path may have 107 bytes only.
+        os.chdir(self._spec.directory)
+        self._server.bind(self._spec.socket.name)
         self._server.listen()
         selector = selectors.DefaultSelector()
         selector.register(self._wake_read, selectors.EVENT_READ)
@@ -55,9 +58,11 @@ class Init:
             try:
                 request = json.loads(connection.makefile().readline())
                 answer = self._handle(request)
-            except (OSError, ValueError, KeyError) as error:
+            except (OSError, ValueError, KeyError, TypeError) as error:
                 answer = {"error": f"{type(error).__name__}: {error}"}
-            connection.sendall(json.dumps(answer).encode() + b"\n")
+            # A client that hung up must not end the machine.
+            with suppress(OSError):
+                connection.sendall(json.dumps(answer).encode() + b"\n")
 
     def _handle(self, request: dict[str, Any]) -> dict[str, Any]:
         match request["do"]:

@@ -1,7 +1,10 @@
 """What the host tells a machine's init, and what it answers: the messages on the control socket."""
 
 import json
+import os
 import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -72,9 +75,10 @@ def ask(path: Path, message: dict[str, Any], timeout: float = 30.0) -> dict[str,
         UserError: the machine does not answer: it was killed.
     """
     try:
-        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection, _opened(path.parent) as directory:
             connection.settimeout(timeout)
-            connection.connect(str(path))
+            # A socket's path may have 107 bytes only; this one is short, wherever the directory is.
+            connection.connect(f"/proc/self/fd/{directory}/{path.name}")
             connection.sendall(json.dumps(message).encode() + b"\n")
             answer: dict[str, Any] = json.loads(connection.makefile().readline())
     except (OSError, ValueError) as error:
@@ -85,3 +89,12 @@ def ask(path: Path, message: dict[str, Any], timeout: float = 30.0) -> dict[str,
             next_step="llmisvc-conformance down, then llmisvc-conformance up",
         ) from None
     return answer
+
+
+@contextmanager
+def _opened(directory: Path) -> Iterator[int]:
+    descriptor = os.open(directory, os.O_PATH | os.O_CLOEXEC)
+    try:
+        yield descriptor
+    finally:
+        os.close(descriptor)

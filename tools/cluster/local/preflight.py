@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,7 +11,6 @@ from tools.errors import UserError
 # Measured with two nodes and the whole stack idle: see the README's table of times and sizes.
 NEEDED_MEMORY_GIB = 3.0
 NEEDED_DISK_GIB = 4.0
-_FILE_SYSTEMS = {"overlay": "containers' root file systems", "tmpfs": "private directories"}
 _PROGRAMS = {"unshare": "util-linux", "nsenter": "util-linux", "mount": "util-linux"}
 
 
@@ -19,20 +19,20 @@ class Facts:
     """What was seen of this machine.
 
     Attributes:
-        uid: effective user id.
-        file_systems: names in /proc/filesystems.
+        overlay: what mount said to an overlay file system in a namespace of its own; empty if it can be had.
         namespaces: names in /proc/self/ns.
         missing_programs: programs not found on PATH.
         memory_gib: memory available, GiB.
         disk_gib: free disk where the cluster's files go, GiB.
+        directory: where the cluster's files go.
     """
 
-    uid: int
-    file_systems: frozenset[str]
+    overlay: str
     namespaces: frozenset[str]
     missing_programs: tuple[str, ...]
     memory_gib: float
     disk_gib: float
+    directory: Path
 
 
 def look(directory: Path) -> Facts:
@@ -40,13 +40,27 @@ def look(directory: Path) -> Facts:
     meminfo = dict(line.split(":") for line in Path("/proc/meminfo").read_text().splitlines())
     existing = next(path for path in [directory, *directory.parents] if path.exists())
     return Facts(
-        uid=os.geteuid(),
-        file_systems=frozenset(line.split()[-1] for line in Path("/proc/filesystems").read_text().splitlines()),
+        overlay=_try_overlay(),
         namespaces=frozenset(path.name for path in Path("/proc/self/ns").iterdir()),
         missing_programs=tuple(name for name in _PROGRAMS if shutil.which(name) is None),
         memory_gib=int(meminfo["MemAvailable"].split()[0]) / 2**20,
         disk_gib=shutil.disk_usage(existing).free / 2**30,
+        directory=directory,
     )
+
+
+def require_root() -> None:
+    """Refuse everybody but root, before anything else is looked at.
+
+    Raises:
+        UserError: not root.
+    """
+    if os.geteuid() != 0:
+        raise UserError(
+            "to run as root: nodes are mount, PID and network namespaces",
+            f"user id {os.geteuid()}",
+            next_step="sudo the same command",
+        )
 
 
 def check(facts: Facts) -> None:
@@ -55,19 +69,11 @@ def check(facts: Facts) -> None:
     Raises:
         UserError: with what is missing, in figures.
     """
-    if facts.uid != 0:
+    if facts.overlay:
         raise UserError(
-            "to run as root: nodes are mount, PID and network namespaces",
-            f"user id {facts.uid}",
-            next_step="sudo the same command",
+            "overlay file systems, which nodes and containers lie on", facts.overlay, next_step="modprobe overlay"
         )
-    for name, purpose in _FILE_SYSTEMS.items():
-        if name not in facts.file_systems:
-            raise UserError(
-                f"the file system {name} in this kernel, for {purpose}",
-                "not in /proc/filesystems",
-                next_step=f"modprobe {name}",
-            )
+    _refuse_private(facts.directory)
     missing = {"mnt", "pid", "net", "uts", "ipc"} - facts.namespaces
     if missing:
         raise UserError("a kernel with namespaces " + ", ".join(sorted(missing)), "not in /proc/self/ns")
@@ -79,3 +85,23 @@ def check(facts: Facts) -> None:
         )
     if facts.disk_gib < NEEDED_DISK_GIB:
         raise UserError(f"{NEEDED_DISK_GIB:.1f} GiB of free disk for the cluster's files", f"{facts.disk_gib:.1f} GiB")
+
+
+def _refuse_private(directory: Path) -> None:
+    # Machines have their own of these: files of the cluster below them would not be the same inside and outside.
+    for private in (Path("/etc"), Path("/run"), Path("/var/lib"), Path("/var/log")):
+        if directory.resolve().is_relative_to(private):
+            raise UserError(
+                f"the clusters' files outside of {private}, which every machine has for itself",
+                str(directory),
+                next_step="XDG_STATE_HOME=/some/other/directory and the same command",
+            )
+
+
+def _try_overlay() -> str:
+    # Where overlay is a module, the kernel loads it now as it would for any container.
+    script = (
+        "mount -t tmpfs t /mnt && cd /mnt && mkdir l u w m && mount -t overlay -o lowerdir=l,upperdir=u,workdir=w o m"
+    )
+    done = subprocess.run(["unshare", "--mount", "sh", "-c", script], capture_output=True, text=True)
+    return done.stderr.strip() if done.returncode else ""

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from hashlib import sha256
 from ipaddress import IPv4Network
 from pathlib import Path
+from typing import Any
 
 from tools.cluster.local.addresses import AddressPlan
 from tools.cluster.local.machine_spec import MachineSpec
@@ -36,6 +37,11 @@ def cluster_directory(name: str) -> Path:
     return state_dir() / "clusters" / name
 
 
+def claim_path(name: str) -> Path:
+    """The lock of whoever starts, uses or removes a cluster."""
+    return cluster_directory(name).with_suffix(".lock")
+
+
 def names() -> list[str]:
     """All clusters that left files, running or not."""
     top = state_dir() / "clusters"
@@ -45,8 +51,11 @@ def names() -> list[str]:
 def save(topology: Topology) -> None:
     """Record a cluster before anything of it starts."""
     topology.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-    row = {"block": str(topology.plan.block), "load_balancers": str(topology.plan.load_balancers)}
-    (topology.directory / "cluster.json").write_text(json.dumps(row))
+    plan = topology.plan
+    row = {"id": topology.id, "block": str(plan.block), "load_balancers": str(plan.load_balancers)}
+    whole = topology.directory / "cluster.json.new"
+    whole.write_text(json.dumps(row))
+    whole.rename(topology.directory / "cluster.json")
 
 
 def load(name: str) -> Topology | None:
@@ -56,17 +65,19 @@ def load(name: str) -> Topology | None:
         return None
     row = json.loads(record.read_text())
     plan = AddressPlan(IPv4Network(row["block"]), IPv4Network(row["load_balancers"]))
-    return Topology(name, plan, cluster_directory(name))
+    return Topology(name, row["id"], plan, cluster_directory(name))
 
 
 def forget(topology: Topology) -> None:
     """Remove a cluster's files."""
-    shutil.rmtree(topology.directory, ignore_errors=False)
+    shutil.rmtree(topology.directory)
 
 
-def cgroup_root(plan: AddressPlan) -> str:
-    """Resource group of all of a cluster, unique on this machine because its address block is."""
-    return f"llmisvc-{plan.block.network_address.packed[1]}"
+def tidy() -> None:
+    """Remove the directories of all clusters if there is nothing in them any more."""
+    for directory in (state_dir() / "clusters", state_dir()):
+        if directory.exists() and not any(directory.iterdir()):
+            directory.rmdir()
 
 
 def machine_spec(topology: Topology, name: str) -> MachineSpec:
@@ -75,8 +86,34 @@ def machine_spec(topology: Topology, name: str) -> MachineSpec:
         name=name,
         directory=str(topology.machine_directory(name)),
         logs=str(topology.directory / "logs" / name),
-        cgroup=f"{cgroup_root(topology.plan)}/{name}",
+        cgroup=f"{topology.cgroup}/{name}",
     )
+
+
+def note_ready(topology: Topology, phases: dict[str, float], stack: str) -> None:
+    """Record that a cluster is complete, the phases' times in seconds since the start, and what it was made of."""
+    row = {"phases": phases, "made_of": made_of(stack)}
+    (topology.directory / "ready.json").write_text(json.dumps(row))
+
+
+def note_keep(topology: Topology, keep: str) -> None:
+    """Record how long a complete cluster is to live."""
+    path = topology.directory / "ready.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"keep": keep}))
+
+
+def record(topology: Topology) -> dict[str, Any] | None:
+    """What `note_ready` recorded, or None while the cluster is not complete."""
+    path = topology.directory / "ready.json"
+    return json.loads(path.read_text()) if path.exists() else None
+
+
+def made_of(stack: str) -> str:
+    """What a cluster is made of now: the stack's name and a digest of the manifests that are installed."""
+    digest = sha256()
+    for path in sorted((CHECKOUT / "manifests" / "stack").rglob("*.yaml")):
+        digest.update(path.read_bytes())
+    return f"{stack} {digest.hexdigest()[:12]}"
 
 
 @contextmanager

@@ -25,10 +25,10 @@ def look(name: str) -> Report:
         return Report(f"{name}: no such cluster; start it with `llmisvc-conformance up`", False)
     machines = bring_up.running(topology)
     deaths = [death for machine in machines.values() for death in machine.deaths()]
-    expected = [topology.fabric, *(machine.name for machine in topology.machines)]
+    expected = topology.machine_names
     gone = [each for each in expected if each not in machines]
     well = bring_up.is_ready(topology)
-    memory = cgroups.memory_bytes(registry.cgroup_root(topology.plan)) / 2**30
+    memory = cgroups.memory_bytes(topology.cgroup) / 2**30
     rows = [
         f"{name}: {'ready' if well else 'NOT WELL'}, {memory:.2f} GiB of memory",
         f"  addresses  {topology.plan.block}, load balancers {topology.plan.load_balancers}",

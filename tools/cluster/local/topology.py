@@ -60,12 +60,14 @@ class Topology:
     """A whole cluster.
 
     Attributes:
-        name: the cluster's name.
+        name: the cluster's name, unique for a user.
+        id: six hexadecimal digits, unique on the machine: what the host sees of the cluster is named by it.
         plan: its addresses.
         directory: where its files live; private to root, removed by `down`.
     """
 
     name: str
+    id: str
     plan: AddressPlan
     directory: Path
     fabric: str = "fabric"
@@ -83,6 +85,11 @@ class Topology:
         object.__setattr__(self, "nodes", nodes)
 
     @property
+    def machine_names(self) -> list[str]:
+        """Every set of namespaces: the fabric, the control plane, the nodes."""
+        return [self.fabric, *(machine.name for machine in self.machines)]
+
+    @property
     def machines(self) -> list[Machine]:
         """Control plane first, then the nodes."""
         return [self.control, *self.nodes]
@@ -94,8 +101,13 @@ class Topology:
 
     @property
     def host_link(self) -> str:
-        """Name of the host's link into the fabric: at most 15 characters, unique by address block."""
-        return f"llmisvc{self.plan.block.network_address.packed[1]}"
+        """Name of the host's link into the fabric, at most 15 characters."""
+        return f"llmisvc-{self.id}"
+
+    @property
+    def cgroup(self) -> str:
+        """Resource group of all of the cluster, below every hierarchy's root."""
+        return f"llmisvc-{self.id}"
 
     def machine_directory(self, name: str) -> Path:
         """Files of one machine."""
