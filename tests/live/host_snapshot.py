@@ -1,9 +1,15 @@
 """What a person would look at to see whether a program left anything on the host."""
 
 import os
+import shutil
 import subprocess
 from dataclasses import dataclass, fields
 from pathlib import Path
+
+from pyroute2 import IPRoute
+
+from tools.paths import state_dir
+from tools.stack import locate_stack
 
 # Counters and random numbers of the kernel, which move by themselves.
 _RESTLESS_SYSCTLS = (
@@ -17,8 +23,8 @@ _RESTLESS_SYSCTLS = (
     "kernel/random/",
     "net/netfilter/nf_conntrack_count",
 )
-_TREES = ("/etc", "/var", "/run")
-# Files that other programs of the host write all the time.
+_TREES = (Path("/etc"), Path("/var"), Path("/run"), state_dir())
+# Files that other programs of the host write all the time: that they are there is compared, not what is in them.
 _RESTLESS_FILES = ("/var/log/", "/var/cache/", "/run/utmp")
 
 
@@ -29,8 +35,8 @@ class HostSnapshot:
     processes: frozenset[str]
     mounts: frozenset[str]
     links: frozenset[str]
-    addresses_and_routes: frozenset[str]
-    rules: frozenset[str]
+    routing: frozenset[str]
+    packet_filter: frozenset[str]
     namespaces: frozenset[str]
     sysctls: frozenset[str]
     modules: frozenset[str]
@@ -53,8 +59,8 @@ def take() -> HostSnapshot:
         processes=frozenset(_processes()),
         mounts=frozenset(Path("/proc/self/mounts").read_text().splitlines()),
         links=frozenset(path.name for path in Path("/sys/class/net").iterdir()),
-        addresses_and_routes=frozenset(_lines("ip", "address") | _lines("ip", "route", "show", "table", "all")),
-        rules=frozenset(_lines("ip", "rule")),
+        routing=frozenset(_routing()),
+        packet_filter=frozenset(_packet_filter()),
         namespaces=frozenset(_namespaces()),
         sysctls=frozenset(_sysctls()),
         modules=frozenset(path.name for path in Path("/sys/module").iterdir()),
@@ -109,15 +115,28 @@ def _files() -> set[str]:
     found = set()
     for tree in _TREES:
         for directory, _, names in os.walk(tree):
-            for name in names:
-                path = Path(directory, name)
-                if str(path).startswith(_RESTLESS_FILES):
-                    continue
-                stat = path.lstat()
-                found.add(f"{path} {stat.st_size} {stat.st_mtime_ns}")
+            found.add(directory)
+            for path in (Path(directory, name) for name in names):
+                try:
+                    stat = path.lstat()
+                except FileNotFoundError:
+                    continue  # somebody else's, removed while we looked
+                restless = str(path).startswith(_RESTLESS_FILES)
+                found.add(f"{path}" if restless else f"{path} {stat.st_size} {stat.st_mtime_ns}")
     return found
 
 
-def _lines(*command: str) -> set[str]:
-    text = subprocess.run(command, check=True, capture_output=True, text=True).stdout
-    return {line.strip() for line in text.splitlines() if "valid_lft" not in line}
+def _routing() -> set[str]:
+    with IPRoute() as ip:
+        addresses = [(each["index"], each.get_attr("IFA_ADDRESS"), each["prefixlen"]) for each in ip.get_addr()]
+        routes = [(each["table"], each.get_attr("RTA_DST"), each["dst_len"], each.get_attr("RTA_GATEWAY"))
+                  for each in ip.get_routes()]  # fmt: skip
+        rules = [(each["family"], each["table"], each.get_attr("FRA_PRIORITY")) for each in ip.get_rules()]
+    return {str(row) for row in [*addresses, *routes, *rules]}
+
+
+def _packet_filter() -> set[str]:
+    environment = locate_stack().host_env()
+    program = shutil.which("nft", path=environment["PATH"]) or "nft"
+    done = subprocess.run([program, "list", "ruleset"], check=True, capture_output=True, text=True, env=environment)
+    return set(done.stdout.splitlines())
