@@ -141,6 +141,21 @@ def test_never(accelerator, unready):
     assert result.ret == pytest.ExitCode.TESTS_FAILED
 
 
+def test_mistake_of_the_user_is_told_without_a_stack(project: pytest.Pytester) -> None:
+    (project.path / "suites/server/test_server.py").write_text(
+        """
+from tools.errors import UserError
+
+def test_mistake(accelerator):
+    raise UserError("a stack", "none", next_step="make stack")
+"""
+    )
+    result = project.runpytest_subprocess("-m", "gpu")
+    result.stdout.fnmatch_lines(["*expected:       a stack", "*next:           make stack"])
+    result.stdout.no_fnmatch_line("*test_server.py:*: in test_mistake*")
+    result.stdout.fnmatch_lines(["live cases on the local cluster: 3 gpu; 2 passed, 1 broken"])
+
+
 def test_skipped_cases_alone_are_no_success(project: pytest.Pytester) -> None:
     for area in ("server", "reconcile"):
         path = project.path / f"suites/{area}/test_{area}.py"

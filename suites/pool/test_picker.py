@@ -10,13 +10,14 @@ from tools.metrics import counting, picker, scrape
 from tools.openai.client import Client
 from tools.openai.fingerprint import identify
 from tools.openai.settling import settle
+from tools.secret import Secret
 
 REQUESTS = 6
 # The picker brings its gauges up to date every 5 s (--refresh-prometheus-metrics-interval).
 KNOWN_SECONDS = 12.0
 
 
-def test_every_request_is_picked(service: LlmService, client: Client, metrics_token: str) -> None:
+def test_every_request_is_picked(service: LlmService, client: Client, metrics_token: Secret) -> None:
     """N completions through the gateway are N at the picker and N over the servers."""
     before = counting.count(service, metrics_token)
     # All are sent before anything is judged: when the way to the picker is broken, some are 500 and some fail open.
@@ -39,7 +40,7 @@ def test_every_request_is_picked(service: LlmService, client: Client, metrics_to
     )
 
 
-def test_knows_the_ready_servers(service: LlmService, metrics_token: str, record: Record) -> None:
+def test_knows_the_ready_servers(service: LlmService, metrics_token: Secret, record: Record) -> None:
     """Every picker counts as many ready pods as there are."""
 
     def knows() -> None:
