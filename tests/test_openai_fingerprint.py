@@ -28,6 +28,10 @@ _MODEL_404 = '{"error":{"message":"The model `x` does not exist.","type":"NotFou
         (200, _UPSTREAM, "{}", SERVER, ""),
         (418, _ENVOY, "?", GATEWAY, ""),
         (200, {}, "hello", "not recognised", ""),
+        (404, {}, "", "not recognised", ""),
+        (404, {"server": "nginx"}, "", "not recognised", ""),
+        (404, _UPSTREAM, "", SERVER, ""),
+        (500, {"server": "awselb/2.0"}, "", "not recognised", ""),
     ],
 )
 def test_answers(status: int, headers: dict[str, str], body: str, who: str, cause: str) -> None:

@@ -104,5 +104,7 @@ def _path(name: str) -> Path:
         path = PROFILES / f"{name}.yaml"
         known = ", ".join(sorted(each.stem for each in PROFILES.glob("*.yaml") if each != _SCHEMA))
     if not path.is_file() or path == _SCHEMA:
-        raise UserError(f"a profile: {known}", f"{name}: there is no {path}", next_step="--profile NAME or PATH.yaml")
+        raise UserError(
+            f"a profile: {known}", f"{name}: there is no {path}", next_step="name one of these, or a file .yaml"
+        )
     return path

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from tools.explain import Violation
 from tools.kube.llm_service import LlmService
 from tools.metrics import picker, scrape, vllm
+from tools.secret import Secret
 
 
 @dataclass(frozen=True)
@@ -21,7 +22,7 @@ class Counts:
     finished: Mapping[str, float]
 
 
-def count(service: LlmService, token: str) -> Counts:
+def count(service: LlmService, token: Secret) -> Counts:
     """Read all counters; `token` may read the picker's metrics."""
     picked = {pod: found.total(picker.REQUESTS) for pod, found in scrape.pickers(service, token).items()}
     return Counts(picked, finished_by_pod(service))

@@ -6,6 +6,7 @@ from tools.kube.llm_service import SERVER_CONTAINER, LlmService
 from tools.kube.pods import container
 from tools.metrics import picker
 from tools.metrics.exposition import Exposition
+from tools.secret import Secret
 
 
 class ScrapeRefused(Exception):
@@ -17,7 +18,7 @@ def servers(service: LlmService) -> dict[str, Exposition]:
     return {pod["metadata"]["name"]: _scrape(service, pod, server_port(pod), None) for pod in service.pods()}
 
 
-def pickers(service: LlmService, token: str) -> dict[str, Exposition]:
+def pickers(service: LlmService, token: Secret) -> dict[str, Exposition]:
     """`/metrics` of every endpoint picker, by pod; `token` is of a service account that may get /metrics."""
     return {pod["metadata"]["name"]: _scrape(service, pod, picker.PORT, token) for pod in service.picker_pods()}
 
@@ -28,8 +29,8 @@ def server_port(pod: Object) -> int:
     return int(found["ports"][0]["containerPort"]) if found else 8000
 
 
-def _scrape(service: LlmService, pod: Object, port: int, token: str | None) -> Exposition:
-    headers = {"Authorization": f"Bearer {token}"} if token else {}
+def _scrape(service: LlmService, pod: Object, port: int, token: Secret | None) -> Exposition:
+    headers = {"Authorization": Secret(f"Bearer {token}")} if token else {}
     name = pod["metadata"]["name"]
     reply = port_forward.get_from_pod(service.kube, service.namespace, name, port, "/metrics", headers)
     if reply.status != 200:

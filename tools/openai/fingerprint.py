@@ -38,7 +38,8 @@ def identify(reply: Reply) -> Fingerprint:
 
 
 def _from_envoy(reply: Reply) -> bool:
-    return "envoy" in reply.headers.get("server", "")
+    """Istio's gateways call themselves so in every answer; anything else on the way does not."""
+    return reply.headers.get("server") == "istio-envoy"
 
 
 def _passed_upstream(reply: Reply) -> bool:
@@ -58,7 +59,11 @@ def _is(transport: Transport) -> Callable[[Reply], bool]:
 
 
 def _empty(status: int) -> Callable[[Reply], bool]:
-    return lambda reply: reply.status == status and not reply.body.strip() and not _passed_upstream(reply)
+    def matches(reply: Reply) -> bool:
+        own = _from_envoy(reply) and not _passed_upstream(reply)
+        return own and reply.status == status and not reply.body.strip()
+
+    return matches
 
 
 _TABLE: list[tuple[Callable[[Reply], bool], Fingerprint]] = [

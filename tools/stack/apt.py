@@ -86,7 +86,7 @@ class Apt:
             raise UserError(
                 "a Debian 12 machine, with apt-get and dpkg-deb",
                 "there is no apt-config in PATH",
-                next_step="use a Debian 12 machine or container; `--cluster existing` needs no local cluster at all",
+                next_step="use a Debian 12 machine or container on x86_64",
             ) from error
         own = {
             "Dir::State": f"{self.root}/state",

@@ -47,7 +47,7 @@ def check(machine: Machine, disk_gb: float, memory_gb: float) -> None:
         disk_gb: what the parts still to be built need.
         memory_gb: the same.
     """
-    elsewhere = "use another machine; `--cluster existing` needs no local stack at all"
+    elsewhere = "use a Debian 12 machine or container on x86_64"
     if (machine.system, machine.architecture) != ("Linux", "x86_64"):
         raise UserError("Linux on x86_64", f"{machine.system} on {machine.architecture}", next_step=elsewhere)
     if machine.missing_tools:
@@ -55,7 +55,7 @@ def check(machine: Machine, disk_gb: float, memory_gb: float) -> None:
             "Debian 12 with its package tools",
             f"not in PATH: {', '.join(machine.missing_tools)}",
             cause="not a Debian system",
-            next_step="use a Debian 12 machine or container; `--cluster existing` needs no local stack at all",
+            next_step=elsewhere,
         )
     if machine.free_disk_gb < disk_gb:
         raise UserError(

@@ -49,13 +49,13 @@ def fetch(lock: Path, pool: Path, log: Path) -> list[Path]:
         log: file that gets pip's output.
 
     Raises:
-        UserError: the package index could not give them.
+        UserError: the package index could not give them, or gave others than the lock file names.
     """
     pool.mkdir(parents=True, exist_ok=True)
     pins = parse_lock(lock.read_text())
     if any(find(pool, pin) is None for pin in pins):
         _download(lock, pool, log)
-    return [path for pin in pins if (path := find(pool, pin)) is not None]
+    return [_have(lock, pool, log, pin) for pin in pins]
 
 
 def find(pool: Path, pin: WheelPin) -> Path | None:
@@ -66,6 +66,17 @@ def find(pool: Path, pin: WheelPin) -> Path | None:
             if hashlib.file_digest(file, "sha256").hexdigest() in pin.sha256:
                 return path
     return None
+
+
+def _have(lock: Path, pool: Path, log: Path, pin: WheelPin) -> Path:
+    if (path := find(pool, pin)) is not None:
+        return path
+    raise UserError(
+        f"a wheel of {pin.name} {pin.version} with a checksum that {lock.name} pins",
+        f"none in {pool} after pip's download; log: {log}",
+        cause="pip left it out (an environment marker), or the wheel's file has another name than its project",
+        next_step=f"ls {pool}",
+    )
 
 
 def unpack(wheels: Iterable[Path], into: Path) -> None:
