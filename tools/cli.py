@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Sequence
+from functools import partial
 
 from tools.cluster.local import bring_up, preflight, registry, status
 from tools.cluster.local.provider import Keep, LocalProvider
@@ -27,8 +28,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     rest = given[given.index("kubectl") + 1 :] if "kubectl" in given else []
     options = _parser().parse_args(given[: len(given) - len(rest)])
     options.rest = rest
-    # An end that is asked for politely cleans up like Ctrl-C.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    signal.signal(signal.SIGTERM, partial(_end_politely, os.getpid()))
     try:
         return int(options.run(options))
     except subprocess.CalledProcessError as error:
@@ -47,6 +47,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
             file=sys.stderr,
         )
         return 130
+
+
+def _end_politely(owner: int, *_: object) -> None:
+    """An end that is asked for politely cleans up like Ctrl-C, but only here: pyroute2 ends forks of us in this way."""
+    if os.getpid() != owner:
+        os._exit(128 + signal.SIGTERM)
+    raise KeyboardInterrupt
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -76,7 +83,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _up(options: argparse.Namespace) -> int:
-    provider = LocalProvider(options.name, keep=Keep.UNTIL_DOWN)
+    provider = LocalProvider(options.name, say=partial(print, flush=True), keep=Keep.UNTIL_DOWN)
     access = provider.up()
     print("started" if provider.started else "was running already")
     print(

@@ -23,7 +23,7 @@ _RESTLESS_SYSCTLS = (
     "kernel/random/",
     "net/netfilter/nf_conntrack_count",
 )
-_TREES = (Path("/etc"), Path("/var"), Path("/run"), state_dir())
+_TREES = (Path("/etc"), Path("/var"), Path("/run"))
 # Files that other programs of the host write all the time: that they are there is compared, not what is in them.
 _RESTLESS_FILES = ("/var/log/", "/var/cache/", "/run/utmp")
 
@@ -112,7 +112,8 @@ def _sysctls() -> set[str]:
 
 
 def _files() -> set[str]:
-    found = set()
+    clusters = state_dir() / "clusters"
+    found = {str(path) for path in clusters.iterdir()} if clusters.exists() else set()
     for tree in _TREES:
         for directory, _, names in os.walk(tree):
             found.add(directory)

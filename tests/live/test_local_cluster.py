@@ -3,6 +3,7 @@
 import json
 import socket
 import subprocess
+import time
 
 import httpx
 from pyroute2 import IPRoute
@@ -75,8 +76,19 @@ def _a_load_balancer_answers_the_host(commands: Commands) -> None:
     address = commands.get("service/server")["status"]["loadBalancer"]["ingress"][0]["ip"]
     slices = ("--selector=kubernetes.io/service-name=server", "endpointslices")
     commands.wait("jsonpath={.endpoints[0].conditions.ready}=true", *slices, seconds=30)
+    _until_kube_proxy_knows(address)
     with httpx.Client(trust_env=False, timeout=5) as client:
-        assert client.get(f"http://{address}/hostname").text == "server"
+        assert [client.get(f"http://{address}/hostname").text for _ in range(5)] == ["server"] * 5
+
+
+def _until_kube_proxy_knows(address: str) -> None:
+    deadline = time.monotonic() + 10
+    while True:
+        try:
+            return socket.create_connection((address, 80), timeout=2).close()
+        except OSError:
+            assert time.monotonic() < deadline, f"{address}:80 is not served 10 s after its endpoint was ready"
+            time.sleep(0.1)  # kube-proxy has no way to tell
 
 
 def _connect(commands: Commands, target: str) -> str:
