@@ -10,15 +10,15 @@ from tools.profile import Profile
 
 def test_servers_run_on_the_promised_node(service: LlmService, profile: Profile) -> None:
     """Every server pod runs on a node with the profile's labels."""
-    for pod in service.pods():
-        name = pod["spec"].get("nodeName", "")
-        labels = service.kube.get(NODE, name)["metadata"].get("labels", {}) if name else {}
+    for pod in service.servers():
+        name = pod["spec"]["nodeName"]
+        labels = service.kube.get(NODE, name)["metadata"].get("labels", {})
         wanted = profile.accelerator.node_labels
         wrong = [f"{key} is {labels.get(key)!r}" for key, value in wanted.items() if labels.get(key) != value]
         check(
-            bool(name) and not wrong,
+            not wrong,
             f"{pod['metadata']['name']} on a node with {dict(wanted)}",
-            f"node {name or '(none)'}: {bullets(wrong)}",
+            f"node {name}: {bullets(wrong)}",
             cause="the node was relabelled or replaced, or the pod has no nodeSelector",
             next_step=service.kube.kubectl("get", "nodes", "--show-labels"),
         )
@@ -27,7 +27,7 @@ def test_servers_run_on_the_promised_node(service: LlmService, profile: Profile)
 def test_servers_have_their_accelerators(service: LlmService, profile: Profile) -> None:
     """Every server asks for the promised accelerators, requests equal to limits, and its node has them."""
     resource, count = profile.accelerator.resource, profile.accelerator.count
-    for pod in service.pods():
+    for pod in service.servers():
         asked = (pods.container(pod, SERVER_CONTAINER) or {}).get("resources", {})
         got = tuple(int(asked.get(kind, {}).get(resource, 0)) for kind in ("requests", "limits"))
         node = service.kube.get(NODE, pod["spec"]["nodeName"])
@@ -44,7 +44,7 @@ def test_servers_have_their_accelerators(service: LlmService, profile: Profile) 
 def test_node_is_not_overcommitted(service: LlmService, profile: Profile) -> None:
     """The pods on a server's node together ask for no more accelerators than it has."""
     resource = profile.accelerator.resource
-    for name in sorted({pod["spec"]["nodeName"] for pod in service.pods()}):
+    for name in sorted({pod["spec"]["nodeName"] for pod in service.servers()}):
         on_node = service.kube.objects(POD, fields=f"spec.nodeName={name}")
         used = {pod["metadata"]["name"]: asked for pod in on_node if (asked := _asks(pod, resource))}
         has = int(service.kube.get(NODE, name)["status"].get("allocatable", {}).get(resource, 0))

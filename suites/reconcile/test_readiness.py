@@ -46,7 +46,7 @@ def test_is_rolled_out(service: LlmService) -> None:
 def test_servers_run_what_was_asked_for(service: LlmService, profile: Profile) -> None:
     """Every server pod runs the profile's image with the arguments that the service states."""
     asked = next(each for each in service.read()["spec"]["template"]["containers"] if each["name"] == SERVER_CONTAINER)
-    for pod in service.pods():
+    for pod in service.servers():
         found = pods.container(pod, SERVER_CONTAINER) or {}
         command = [*found.get("command", []), *found.get("args", [])]
         missing = [argument for argument in asked.get("args", []) if argument not in command]

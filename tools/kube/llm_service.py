@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from tools.explain import Violation
+from tools.explain import Violation, bullets
 from tools.kube import pods
 from tools.kube.client import Kube, Object
 from tools.kube.conditions import conditions, lacking
@@ -70,6 +70,25 @@ class LlmService:
     def pods(self) -> list[Object]:
         """Pods of the model server that are not on their way out, by name."""
         return self._pods(f"{PART_OF},app.kubernetes.io/name={self.name},kserve.io/component=workload")
+
+    def servers(self) -> list[Object]:
+        """`pods()`, of which there is at least one, and each on a node: nothing that is said of them is said of none.
+
+        Raises:
+            Violation: there is no pod, or the scheduler has no node for one.
+        """
+        found = self.pods()
+        waiting = [pod for pod in found if not pod["spec"].get("nodeName")]
+        if found and not waiting:
+            return found
+        deployment = self.children["workload"][1]
+        why = [line for pod in waiting for line in pods.trouble(pod)]
+        raise Violation(
+            f"server pods of {self.name}, each on a node",
+            bullets([pods.line(pod) for pod in waiting]) if waiting else "there is no server pod",
+            cause="; ".join(why) or f"Deployment {deployment} asks for none, or its pods are refused (quota, webhook)",
+            next_step=self.kubectl("describe", "pods" if waiting else f"deployment/{deployment}"),
+        )
 
     def picker_pods(self) -> list[Object]:
         """Pods of the endpoint picker that are not on their way out, by name."""

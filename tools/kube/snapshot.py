@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable
 from functools import partial
+from typing import Any
 
 from tools.kube import pods
 from tools.kube.client import Kube, Object
@@ -77,7 +78,24 @@ def _logs(kube: Kube, namespace: str, pod: Object) -> list[str]:
 
 def _whole(found: Object) -> list[str]:
     found["metadata"].pop("managedFields", None)
-    return [json.dumps(found, indent=1)]
+    # The whole object once more, as text.
+    found["metadata"].get("annotations", {}).pop("kubectl.kubernetes.io/last-applied-configuration", None)
+    return [json.dumps(masked(found), indent=1)]
+
+
+def masked(found: Any) -> Any:
+    """The same with every literal value of an environment variable hidden: it may be a token. Pure."""
+    if isinstance(found, list):
+        return [masked(each) for each in found]
+    if not isinstance(found, dict):
+        return found
+    return {key: _hidden(value) if key == "env" else masked(value) for key, value in found.items()}
+
+
+def _hidden(variables: Any) -> Any:
+    if not isinstance(variables, list):
+        return masked(variables)
+    return [each | {"value": "(hidden)"} if "value" in each else each for each in variables]
 
 
 def _guarded(read: Callable[[], list[Object]], tell: Callable[[Object], list[str]]) -> list[str]:
