@@ -1,6 +1,6 @@
 """The order in which the stack is installed, and what is waited for between the steps."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +10,7 @@ import yaml
 
 from tools.install import certificates
 from tools.install.commands import Commands
+from tools.install.variants import Variant
 
 # Called with a step's name when it has ended.
 Report = Callable[[str], None]
@@ -17,19 +18,17 @@ Report = Callable[[str], None]
 
 @dataclass(frozen=True)
 class Sources:
-    """Where charts, CRDs and values are.
+    """What is installed.
 
     Attributes:
         charts: directory with one directory per chart.
         crds: directory with one directory per origin.
-        values: directory of the variant, one file per chart.
-        presets: what a variant changes in KServe's presets.
+        variant: with which values they are installed.
     """
 
     charts: Path
     crds: Path
-    values: Path
-    presets: Callable[[Sequence[dict[str, Any]]], list[dict[str, Any]]]
+    variant: Variant
 
 
 def install(commands: Commands, sources: Sources, report: Report) -> None:
@@ -51,7 +50,7 @@ def _istio(commands: Commands, sources: Sources, report: Report) -> None:
     commands.wait("condition=Available", "deployment/istiod", "--namespace=istio-system", seconds=120)
     report("Istio ready")
     commands.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "kserve"}})
-    commands.apply_files(sources.values / "gateway.yaml")
+    commands.apply_files(sources.variant.values / "gateway.yaml")
     gateway = ("--namespace=kserve", "gateway/kserve-ingress-gateway")
     commands.wait("condition=Programmed", *gateway, seconds=120)
     # Programmed means that configuration was sent; its pod is what answers.
@@ -81,7 +80,7 @@ def _kserve(commands: Commands, sources: Sources, report: Report) -> None:
             _patch(commands, document, certificates.with_authority(document, authorities[asks]))
     commands.wait("condition=Available", "deployment/llmisvc-controller-manager", "--namespace=kserve", seconds=120)
     report("KServe controller ready")
-    commands.apply(*sources.presets(_rendered(commands, sources, "kserve-runtime-configs")))
+    commands.apply(*sources.variant.presets(_rendered(commands, sources, "kserve-runtime-configs")))
     report("KServe presets installed")
 
 
@@ -90,8 +89,8 @@ def _patch(commands: Commands, found: dict[str, Any], patch: dict[str, Any]) -> 
 
 
 def _chart(commands: Commands, sources: Sources, name: str, namespace: str) -> None:
-    commands.install(name, sources.charts / name, namespace, sources.values / f"{name}.yaml")
+    commands.install(name, sources.charts / name, namespace, sources.variant.values / f"{name}.yaml")
 
 
 def _rendered(commands: Commands, sources: Sources, name: str) -> list[dict[str, Any]]:
-    return commands.template(name, sources.charts / name, "kserve", sources.values / f"{name}.yaml")
+    return commands.template(name, sources.charts / name, "kserve", sources.variant.values / f"{name}.yaml")

@@ -18,11 +18,9 @@ from tools.cluster.local.topology import Machine, Topology
 from tools.cluster.provider import Death
 from tools.install.commands import Commands
 from tools.install.stack import Sources, install
-from tools.manifests import presets
-from tools.paths import CHECKOUT
+from tools.install.variants import LOCAL
 from tools.stack import Stack
 
-_VALUES = CHECKOUT / "manifests" / "stack" / "local"
 _HOST_LOCK = Path("/run")  # any directory of the host serves: only one `up` chooses addresses at a time
 
 
@@ -169,7 +167,7 @@ def _bootstrap(topology: Topology, machines: dict[str, RunningMachine], commands
         "roleRef": role,
         "subjects": [subject],
     }
-    dns = [document for document in yaml.safe_load_all((_VALUES / "coredns.yaml").read_text()) if document]
+    dns = [document for document in yaml.safe_load_all((LOCAL.values / "coredns.yaml").read_text()) if document]
     for document in dns:
         if document["kind"] == "Service":
             document["spec"]["clusterIP"] = str(topology.plan.dns)
@@ -183,4 +181,4 @@ def _programs(stack: Stack) -> Programs:
 
 
 def _sources(stack: Stack) -> Sources:
-    return Sources(stack.charts, stack.crds, _VALUES, presets.for_local_cluster)
+    return Sources(stack.charts, stack.crds, LOCAL)

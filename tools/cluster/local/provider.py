@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from enum import Enum
+from pathlib import Path
 
 from tools.cluster.local import bring_up, down, preflight, registry
 from tools.cluster.local.claim import Claim
@@ -38,6 +39,11 @@ class LocalProvider:
         self._say = say
         self._keep = keep
         self._claim = Claim(registry.claim_path(self.name))
+
+    @property
+    def logs(self) -> Path:
+        """Directory with the components' logs, one directory per machine; goes with the cluster."""
+        return registry.cluster_directory(self.name) / "logs"
 
     def up(self) -> ClusterAccess:
         """Bring the cluster up, or find it up and well; it is claimed until this process ends or `down`.
