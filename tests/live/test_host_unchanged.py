@@ -44,15 +44,15 @@ def test_a_killed_component_and_a_killed_machine_are_named_and_nothing_is_left(s
 def test_up_that_is_killed_in_the_middle_leaves_nothing_that_down_does_not_remove() -> None:
     before = host_snapshot.take()
     command = [sys.executable, "-m", "tools.cli", "--name", f"test-{os.getpid()}-up"]
-    with subprocess.Popen([*command, "up"], stdout=subprocess.PIPE, text=True, cwd=CHECKOUT) as starting:
-        assert starting.stdout is not None
-        seen = next((line for line in starting.stdout if "control plane ready" in line), "it never came that far")
-        starting.kill()
-    assert "control plane ready" in seen
-    assert host_snapshot.take().changes_since(before), (
-        "the cluster outlives its starter, so there is something to remove"
-    )
-    subprocess.run([*command, "down"], check=True, cwd=CHECKOUT)
+    try:
+        with subprocess.Popen([*command, "up"], stdout=subprocess.PIPE, text=True, cwd=CHECKOUT) as starting:
+            assert starting.stdout is not None
+            seen = next((line for line in starting.stdout if "control plane ready" in line), "it never came that far")
+            starting.kill()
+        assert "control plane ready" in seen
+        assert host_snapshot.take().changes_since(before), "it outlives its starter, so there is something to remove"
+    finally:
+        subprocess.run([*command, "down"], check=True, cwd=CHECKOUT)
     assert host_snapshot.take().changes_since(before) == []
 
 

@@ -57,6 +57,7 @@ class LocalProvider:
             topology = registry.load(self.name)
             if topology is None or (why := self._unusable(topology, stack.root.name)):
                 if topology is not None:
+                    self._refuse_to_replace(topology, why)
                     self._say(f"removing what is there of cluster {self.name}: {why}")
                     down.remove(topology)
                 preflight.check(preflight.look(registry.cluster_directory(self.name)))
@@ -93,6 +94,16 @@ class LocalProvider:
         topology = registry.load(self.name)
         return bring_up.deaths(topology) if topology else []
 
+    def _refuse_to_replace(self, topology: Topology, why: str) -> None:
+        """A session replaces what sessions left, never what a person keeps."""
+        kept = (registry.record(topology) or {}).get("keep") == Keep.UNTIL_DOWN.name
+        if kept and self._keep is Keep.WITH_SESSION:
+            raise UserError(
+                f"cluster {self.name}, which `llmisvc-conformance up` keeps, to be usable",
+                why,
+                next_step="llmisvc-conformance up (makes it anew) or llmisvc-conformance down",
+            )
+
     def _unusable(self, topology: Topology, stack: str) -> str:
         """Why a cluster that nobody uses cannot be used as it is; empty if it can."""
         record = registry.record(topology)
@@ -102,7 +113,7 @@ class LocalProvider:
             return ", ".join(f"{death.component} on {death.machine} ended" for death in dead)
         if record["made_of"] != registry.made_of(stack):
             return "it was made of another stack or other manifests"
-        if record["keep"] == Keep.WITH_SESSION.name:
+        if record.get("keep") != Keep.UNTIL_DOWN.name:
             return "the session that it belonged to was killed and may have left it in any state"
         return ""
 
