@@ -1,16 +1,15 @@
 """The host stays as it was: compared before and after clusters that ended in every way."""
 
 import os
-import select
 import signal
 import subprocess
 import sys
-from pathlib import Path
+import time
+from collections.abc import Callable
 
 from tests.live import host_snapshot
 from tests.live.conftest import Start
-from tools.cluster.local import bring_up, cgroups, down, registry, status
-from tools.cluster.local.topology import Topology
+from tools.cluster.local import bring_up, down, status
 from tools.paths import CHECKOUT
 from tools.stack import Stack
 
@@ -26,17 +25,24 @@ def test_nothing_is_left_after_down(stack: Stack, start_bare: Start) -> None:
     assert host_snapshot.take().changes_since(before) == []
 
 
-def test_a_killed_component_and_a_killed_machine_are_named_and_nothing_is_left(start_bare: Start) -> None:
+def test_killed_components_and_a_killed_machine_are_named_and_nothing_is_left(start_bare: Start) -> None:
     before = host_snapshot.take()
     topology = start_bare("killed")
-    machines = bring_up.running(topology)
-    _kill(topology, "tpu-node", "kubelet")
-    os.kill(machines["gpu-node"].init_pid, signal.SIGKILL)
-    _until_gone(machines["gpu-node"].init_pid)
+    killed = set()
+    for name, machine in bring_up.running(topology).items():
+        for component, pid in machine.components().items():
+            machine.run(["kill", "-9", str(pid)])
+            killed.add((name, component))
+    _until(lambda: not any(machine.components() for machine in bring_up.running(topology).values()))
+    assert {(death.machine, death.component) for death in bring_up.deaths(topology)} == killed
+    gpu_node = bring_up.running(topology)["gpu-node"]
+    os.kill(gpu_node.init_pid, signal.SIGKILL)
+    _until(lambda: "gpu-node" not in bring_up.running(topology))
     report = status.look(topology.name)
     assert not report.well
     assert "tpu-node: kubelet ended with status -9" in report.text
     assert "gpu-node   is gone" in report.text
+    assert ("gpu-node", "machine") in {(death.machine, death.component) for death in bring_up.deaths(topology)}
     down.remove(topology)
     assert host_snapshot.take().changes_since(before) == []
 
@@ -56,18 +62,8 @@ def test_up_that_is_killed_in_the_middle_leaves_nothing_that_down_does_not_remov
     assert host_snapshot.take().changes_since(before) == []
 
 
-def _kill(topology: Topology, machine: str, component: str) -> None:
-    members = cgroups.processes(registry.machine_spec(topology, machine).cgroup)
-    found = [pid for pid in members if Path(f"/proc/{pid}/comm").read_text().strip() == component]
-    assert len(found) == 1
-    os.kill(found[0], signal.SIGKILL)
-    _until_gone(found[0])
-
-
-def _until_gone(pid: int) -> None:
-    try:
-        descriptor = os.pidfd_open(pid)
-    except ProcessLookupError:
-        return
-    assert select.select([descriptor], [], [], 10)[0], f"process {pid} did not end"
-    os.close(descriptor)
+def _until(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 10
+    while not condition():
+        assert time.monotonic() < deadline, "it did not happen within 10 s"
+        time.sleep(0.05)
