@@ -3,12 +3,13 @@
 from collections import Counter
 
 from fixtures.measure import Record
-from tools.explain import check
-from tools.kube import pods
+from tools.explain import bullets, check
+from tools.kube import picker_path, pods
 from tools.kube.llm_service import LlmService
 from tools.metrics import counting, picker, scrape
 from tools.openai.client import Client
 from tools.openai.fingerprint import identify
+from tools.openai.reply import Reply
 from tools.openai.settling import settle
 from tools.secret import Secret
 
@@ -32,10 +33,7 @@ def test_every_request_is_picked(service: LlmService, client: Client, metrics_to
         f"{REQUESTS} requests at the gateway to be {REQUESTS} at the picker and {REQUESTS} over the servers",
         f"answers by status {answers}; the picker's pods {sorted(after.picked) or '(there are none)'} counted"
         f" {picked:.0f}, the servers {finished}",
-        cause=identify(bad[0]).cause
-        if bad
-        else "requests go around the picker (FailOpen, or the route leads to the Service), to another service's picker"
-        " (istio#61594), or somebody else uses the service",
+        cause=_cause(service, bad),
         next_step=service.kubectl("logs", f"deployment/{service.children['picker'][1]}", "-c", "main", "--tail=50"),
     )
 
@@ -56,3 +54,15 @@ def test_knows_the_ready_servers(service: LlmService, metrics_token: Secret, rec
 
     settled = settle("the picker to know the servers", knows, budget=KNOWN_SECONDS, in_a_row=1)
     record("time until the picker's gauge is right", settled.seconds, settled.budget)
+
+
+def _cause(service: LlmService, bad: list[Reply]) -> str:
+    """What is in the way as looked up; only if nothing is, what it may be."""
+    if found := picker_path.obstacles(service):
+        return bullets(found)
+    if bad:
+        return identify(bad[0]).cause
+    return (
+        "requests fail open, go to another service's picker (istio#61594), or somebody else uses the service:"
+        " nothing is seen to be wrong with DestinationRule, route and picker"
+    )

@@ -1,22 +1,18 @@
 """Completions and chat, whole and streamed, answered by a server of this service."""
 
-from fixtures.measure import Record
-from tools.explain import Violation, check
+from tools.explain import check
 from tools.kube.llm_service import LlmService
 from tools.metrics import counting
 from tools.openai.client import Client
 from tools.openai.content import expect_chat, expect_completion, expect_stream
 from tools.openai.reply import Reply
-from tools.openai.settling import Settled
 
 # Sent by the simulator; a real server has no such header, and is known by its counter alone.
 POD_HEADER = "x-inference-pod"
 
 
-def test_completion(service: LlmService, client: Client, settled: Settled | Violation, record: Record) -> None:
+def test_completion(service: LlmService, client: Client) -> None:
     """A completion through the gateway is answered in full by one of the service's pods."""
-    if isinstance(settled, Settled):
-        record("time from Ready to answers", settled.seconds, settled.budget)
     before = counting.finished_by_pod(service)
     reply = client.complete()
     expect_completion(reply, client.model)

@@ -16,6 +16,7 @@ from suites.reconcile import test_readiness as readiness
 from suites.route import test_paths as paths
 from suites.route import test_route as route
 from suites.server import test_completions as completions
+from suites.server import test_first_answers as first_answers
 from suites.server import test_models as models
 from tools.faults import pool as pool_faults
 from tools.faults import routing, workload
@@ -78,18 +79,26 @@ PROOFS = [
         {
             route.test_leads_to_pool_and_service: ["('Service', 'vllm-gemma-kserve-workload-svc')"],
             route.test_pool_backend_is_of_the_pools_group: ["groups []"],
-            picker.test_every_request_is_picked: ["counted 0", "istio#61594"],
+            picker.test_every_request_is_picked: [
+                "counted 0",
+                "leads to Service vllm-gemma-kserve-workload-svc rather than to InferencePool vllm-gemma-inference-",
+            ],
         },
     ),
     Proof(
         routing.destination_rule_removed,
-        {picker.test_every_request_is_picked: ["counted 0"]},
+        {
+            picker.test_every_request_is_picked: [
+                "counted 0",
+                "there is no DestinationRule for vllm-gemma-epp-service in llmisvc-",
+            ]
+        },
     ),
     Proof(
         pool_faults.picker_stopped,
         {
             pool.test_points_to_a_living_picker: ["no ready endpoint", "FailOpen"],
-            picker.test_every_request_is_picked: ["counted 0", "(there are none)"],
+            picker.test_every_request_is_picked: ["counted 0", "(there are none)", "there is no picker pod"],
             picker.test_knows_the_ready_servers: ["no picker runs"],
             sidecars.test_picker_has_no_sidecar: ["there is no picker pod"],
         },
@@ -118,13 +127,27 @@ PROOFS = [
             models.test_unknown_model_is_refused_by_the_server: ["HTTP 503"],
             server_metrics.test_core_metrics_are_there: ["HTTP 503"],
             sidecars.test_servers_have_a_ready_sidecar: ["there is no server pod"],
+            sidecars.test_sidecars_are_in_sync: ["there is no server pod"],
+            readiness.test_servers_run_what_was_asked_for: ["there is no server pod"],
+            placement.test_servers_run_on_the_promised_node: ["there is no server pod"],
+            placement.test_servers_have_their_accelerators: ["there is no server pod"],
+            placement.test_node_is_not_overcommitted: ["there is no server pod"],
+            paths.test_unknown_path_is_answered_by_the_gateway: ["as a control", "HTTP 503"],
         },
     ),
     Proof(
         workload.sidecars_missing,
         {
             sidecars.test_servers_have_a_ready_sidecar: ["has no istio-proxy", "istio-injection"],
-            sidecars.test_sidecars_are_in_sync: ["15000 did not answer"],
+            sidecars.test_sidecars_are_in_sync: ["has no istio-proxy"],
+        },
+    ),
+    Proof(
+        workload.accelerators_dropped,
+        {
+            placement.test_servers_have_their_accelerators: ["requests and limits (0, 0)"],
+            # Its upper bound is the scheduler's own doing, and is never seen broken.
+            placement.test_node_is_not_overcommitted: ["0 by {}"],
         },
     ),
     Proof(workload.node_relabelled, {placement.test_servers_run_on_the_promised_node: ["'another'"]}),
@@ -140,6 +163,5 @@ PROOFS = [
 
 # Cases that no fault here breaks yet, and why.
 UNPROVEN: Mapping[Case, str] = {
-    placement.test_servers_have_their_accelerators: "a running pod keeps its resources; needs a service of its own",
-    placement.test_node_is_not_overcommitted: "the scheduler never overcommits; needs a pod bound by hand",
+    first_answers.test_answers_soon_after_ready: "measured once; seen to fail in tests/test_answering.py",
 }

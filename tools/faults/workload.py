@@ -42,6 +42,25 @@ def rollout_stuck(service: LlmService) -> Iterator[None]:
 
 
 @contextmanager
+def accelerators_dropped(service: LlmService) -> Iterator[None]:
+    """The servers no longer ask for accelerators: pods are made anew, run on the same node and share what is there."""
+    kube, namespace = service.kube, service.namespace
+    name = service.children["workload"][1]
+    before = service.child("workload")["spec"]["template"]["spec"]["containers"][0]["resources"]
+    # Extended resources have a domain in their name.
+    without = {how: {key: value for key, value in each.items() if "/" not in key} for how, each in before.items()}
+    with controller_stopped(service):
+        try:
+            kube.patch(DEPLOYMENT, name, namespace, _with_resources(without), how="json")
+            wait_until(service, DEPLOYMENT, name, "servers without accelerators", _is_whole)
+            yield
+        finally:
+            kube.patch(DEPLOYMENT, name, namespace, _with_resources(before), how="json")
+            wait_until(service, DEPLOYMENT, name, "servers with accelerators again", _is_whole)
+            wait_for_answer(service, "completions are 200 again", Client.complete, lambda reply: reply.status == 200)
+
+
+@contextmanager
 def preset_missing(service: LlmService) -> Iterator[None]:
     """The service refers to a configuration that does not exist."""
     kube, namespace, name = service.kube, service.namespace, service.name
@@ -131,6 +150,10 @@ def _replace_servers(service: LlmService, *, with_sidecar: bool) -> None:
 
 def _with_image(image: str) -> list[dict[str, str]]:
     return [{"op": "replace", "path": "/spec/template/spec/containers/0/image", "value": image}]
+
+
+def _with_resources(resources: Object) -> list[Object]:
+    return [{"op": "replace", "path": "/spec/template/spec/containers/0/resources", "value": resources}]
 
 
 def _is_stuck(deployment: Object) -> bool:

@@ -9,6 +9,9 @@ from tools.kube.conditions import conditions, lacking
 from tools.kube.kinds import DEPLOYMENT, GATEWAY, HTTP_ROUTE, LLM_SERVICE, POD, POOL, SERVICE, Kind
 
 PART_OF = "app.kubernetes.io/part-of=llminferenceservice"
+PICKER_LABELS = (
+    f"{PART_OF},app.kubernetes.io/name={{name}},app.kubernetes.io/component=llminferenceservice-router-scheduler"
+)
 # Serves the OpenAI API, with this name in every preset.
 SERVER_CONTAINER = "main"
 
@@ -92,8 +95,7 @@ class LlmService:
 
     def picker_pods(self) -> list[Object]:
         """Pods of the endpoint picker that are not on their way out, by name."""
-        component = "app.kubernetes.io/component=llminferenceservice-router-scheduler"
-        return self._pods(f"{PART_OF},app.kubernetes.io/name={self.name},{component}")
+        return self._pods(PICKER_LABELS.format(name=self.name))
 
     def kubectl(self, *words: str) -> str:
         """A kubectl command in the service's namespace."""
