@@ -103,6 +103,13 @@ PROOFS = [
             sidecars.test_picker_has_no_sidecar: ["there is no picker pod"],
         },
     ),
+    Proof(
+        pool_faults.picker_in_mesh,
+        {
+            sidecars.test_picker_has_no_sidecar: ["-router-scheduler-", "have it", "sidecar.istio.io/inject"],
+            picker.test_every_request_is_picked: ["500", "has a sidecar"],
+        },
+    ),
     Proof(pool_faults.pool_selects_nothing, {pool.test_selects_exactly_the_servers: ["no pod"]}),
     Proof(pool_faults.stray_member, {pool.test_selects_exactly_the_servers: ["-stray"]}),
     Proof(

@@ -1,14 +1,25 @@
 """Faults of the pool and of its picker."""
 
+import copy
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from tools.faults.common import controller_stopped, scaled, wait_for_answer, wait_until
+from tools.faults.common import (
+    SECONDS,
+    controller_stopped,
+    recreatable,
+    scaled,
+    wait_for_answer,
+    wait_ready,
+    wait_until,
+)
 from tools.kube import pods
+from tools.kube.client import Object
 from tools.kube.convergence import Selection, converge, gone
-from tools.kube.kinds import POD, POOL
-from tools.kube.llm_service import LlmService
+from tools.kube.kinds import DEPLOYMENT, POD, POOL
+from tools.kube.llm_service import PICKER_LABELS, LlmService
+from tools.kube.picker_path import SIDECAR
 from tools.openai.client import Client
 
 _LABEL = "llmisvc-conformance/fault"
@@ -20,6 +31,27 @@ def picker_stopped(service: LlmService) -> Iterator[None]:
     with controller_stopped(service), scaled(service.kube, service.namespace, service.children["picker"][1], 0):
         wait_for_answer(service, "completions are 200, unpicked", Client.complete, lambda reply: reply.status == 200)
         yield
+
+
+@contextmanager
+def picker_in_mesh(service: LlmService) -> Iterator[None]:
+    """The picker's pods are made anew with a sidecar.
+
+    By hand: KServe has the scheduler's labels in the Deployment's selector, which nobody can change.
+    """
+    before = recreatable(service.child("picker"))
+    inside = copy.deepcopy(before)
+    for labels in (inside["spec"]["selector"]["matchLabels"], inside["spec"]["template"]["metadata"]["labels"]):
+        labels["sidecar.istio.io/inject"] = "true"
+    with controller_stopped(service):
+        try:
+            _replace_picker(service, inside, with_sidecar=True)
+            wait_for_answer(service, "completions are 500", Client.complete, lambda reply: reply.status == 500)
+            yield
+        finally:
+            _replace_picker(service, before, with_sidecar=False)
+            wait_for_answer(service, "completions are 200 again", Client.complete, lambda reply: reply.status == 200)
+    wait_ready(service)
 
 
 @contextmanager
@@ -105,6 +137,23 @@ def _pool_changed(service: LlmService, change: dict[str, Any], before: dict[str,
         finally:
             kube.patch(POOL, name, namespace, _replacing(before), how="json")
             wait_for_answer(service, "completions are 200 again", Client.complete, lambda reply: reply.status == 200)
+
+
+def _replace_picker(service: LlmService, deployment: Object, *, with_sidecar: bool) -> None:
+    """Delete the picker's Deployment, make another, and wait until only its pods are there, and ready."""
+    kube, namespace = service.kube, service.namespace
+    kube.delete(DEPLOYMENT, deployment["metadata"]["name"], namespace, cascade="Foreground")
+    chosen = Selection(DEPLOYMENT, namespace, deployment["metadata"]["name"])
+    converge(kube, "the old picker to be gone", chosen, gone, budget=SECONDS)
+    kube.apply(deployment)
+
+    def decide(found: list[Object]) -> str:
+        wrong = [pod for pod in found if (pods.container(pod, SIDECAR) is not None) != with_sidecar]
+        good = found and not wrong and all(pods.is_ready(pod) for pod in found)
+        return "" if good else "; ".join(pods.line(pod) for pod in found) or "no pods"
+
+    selection = Selection(POD, namespace, labels=PICKER_LABELS.format(name=service.name))
+    converge(kube, "other picker pods", selection, decide, budget=SECONDS)
 
 
 def _replacing(values: dict[str, Any]) -> list[dict[str, Any]]:
