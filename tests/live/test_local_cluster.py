@@ -49,6 +49,7 @@ def test_two_clusters_side_by_side_have_nothing_in_common(stack: Stack, start_ba
 
 
 def _a_pod_reaches_the_cluster_but_not_the_host(commands: Commands, host: str) -> None:
+    commands.wait("create", "serviceaccount/default", seconds=30)  # a new namespace's, made by the controllers
     _pod(commands, "client", "pause")
     commands.wait("condition=Ready", "pod/client", seconds=60)
     commands.wait("condition=Available", "deployment/coredns", "--namespace=kube-system", seconds=60)
