@@ -144,12 +144,14 @@ def test_the_key_covers_inputs_and_needs_and_not_the_order(shop: Shop) -> None:
 
 
 _BUILD = textwrap.dedent("""
-    import sys, time
+    import signal, sys, time
     from pathlib import Path
     from tools.progress import Steps
     from tools.stack.build import ensure_parts
     from tools.stack.parts import Part
     from tools.stack.procs import run_logged
+    # A shell's background job starts with Ctrl-C ignored, and so would this test under one.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     cache = Path(sys.argv[1])
     def make(workshop, out):
         run_logged(["sh", "-c", sys.argv[2]], workshop.log)
