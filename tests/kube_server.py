@@ -11,9 +11,13 @@ from urllib.parse import parse_qs, urlsplit
 
 import yaml
 
+from tools.kube.client import Kube
+
 CONTEXT = "test"
 # Given method, path, query and body: status and body, or status and a list of watch events.
 Answer = Callable[[str, str, dict[str, str], Any], tuple[int, Any]]
+# Starts a server that answers so, and gives it with a client of it.
+Serve = Callable[[Answer], tuple["KubeServer", Kube]]
 
 
 class KubeServer:

@@ -1,31 +1,12 @@
 """The Kubernetes client against a real HTTP server."""
 
-from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.kube_server import CONTEXT, Answer, KubeServer
-from tools.kube.client import Kube
+from tests.kube_server import Answer, Serve
 from tools.kube.errors import Gone, KubeError, NotFound
 from tools.kube.kinds import NODE, POD, POOL, SERVICE
-
-Serve = Callable[[Answer], tuple[KubeServer, Kube]]
-
-
-@pytest.fixture
-def serve(tmp_path: Path) -> Iterator[Serve]:
-    servers: list[KubeServer] = []
-
-    def start(answer: Answer) -> tuple[KubeServer, Kube]:
-        server = KubeServer(answer)
-        servers.append(server)
-        return server, Kube(server.kubeconfig(tmp_path), CONTEXT)
-
-    yield start
-    for server in servers:
-        server.close()
 
 
 def _always(status: int, body: Any) -> Answer:

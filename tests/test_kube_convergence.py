@@ -1,12 +1,11 @@
 """Waiting by watch, against a real HTTP server."""
 
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from tests.kube_server import CONTEXT, Answer, KubeServer
+from tests.kube_server import Answer, Serve
 from tools.kube.client import Kube, Object
 from tools.kube.convergence import NotConverged, Selection, converge, gone
 from tools.kube.errors import KubeError
@@ -16,16 +15,8 @@ ONE = Selection(POD, "ns", "a")
 
 
 @pytest.fixture
-def kube_of(tmp_path: Path) -> Iterator[Callable[[Answer], Kube]]:
-    servers: list[KubeServer] = []
-
-    def start(answer: Answer) -> Kube:
-        servers.append(KubeServer(answer))
-        return Kube(servers[-1].kubeconfig(tmp_path), CONTEXT)
-
-    yield start
-    for server in servers:
-        server.close()
+def kube_of(serve: Serve) -> Callable[[Answer], Kube]:
+    return lambda answer: serve(answer)[1]
 
 
 def _pod(phase: str, version: str = "2") -> Object:

@@ -1,30 +1,12 @@
 """Removal: in order, waited for, and what is left is named. Against a real HTTP server."""
 
-from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.kube_server import CONTEXT, Answer, KubeServer
+from tests.kube_server import Serve
 from tools.kube import removal
-from tools.kube.client import Kube
 from tools.kube.removal import remove_namespace
-
-Serve = Callable[[Answer], tuple[KubeServer, Kube]]
-
-
-@pytest.fixture
-def serve(tmp_path: Path) -> Iterator[Serve]:
-    servers: list[KubeServer] = []
-
-    def start(answer: Answer) -> tuple[KubeServer, Kube]:
-        servers.append(KubeServer(answer))
-        return servers[-1], Kube(servers[-1].kubeconfig(tmp_path), CONTEXT)
-
-    yield start
-    for server in servers:
-        server.close()
 
 
 class _Cluster:

@@ -1,29 +1,13 @@
 """Two runs on one cluster are kept apart, against a real HTTP server."""
 
-from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.kube_server import CONTEXT, Answer, KubeServer
+from tests.kube_server import Serve
 from tools.errors import UserError
-from tools.kube.client import Kube
 from tools.kube.tenancy import DURATION_SECONDS, Tenancy, seconds_left
-
-
-@pytest.fixture
-def serve(tmp_path: Path) -> Iterator[Callable[[Answer], tuple[KubeServer, Kube]]]:
-    servers: list[KubeServer] = []
-
-    def start(answer: Answer) -> tuple[KubeServer, Kube]:
-        servers.append(KubeServer(answer))
-        return servers[-1], Kube(servers[-1].kubeconfig(tmp_path), CONTEXT)
-
-    yield start
-    for server in servers:
-        server.close()
 
 
 def _lease(age_seconds: float) -> dict[str, Any]:
@@ -36,7 +20,7 @@ def _lease(age_seconds: float) -> dict[str, Any]:
     return {"metadata": {"name": "llmisvc-conformance", "resourceVersion": "4"}, "spec": spec}
 
 
-def test_free_cluster_is_taken_and_given_back(serve: Callable[[Answer], tuple[KubeServer, Kube]]) -> None:
+def test_free_cluster_is_taken_and_given_back(serve: Serve) -> None:
     server, kube = serve(lambda method, *_: (404, {}) if method == "GET" else (200, {}))
     tenancy = Tenancy(kube, "run y")
     tenancy.take()
@@ -44,7 +28,7 @@ def test_free_cluster_is_taken_and_given_back(serve: Callable[[Answer], tuple[Ku
     assert [asked[0] for asked in server.asked] == ["GET", "POST", "DELETE"]
 
 
-def test_running_run_keeps_others_out(serve: Callable[[Answer], tuple[KubeServer, Kube]]) -> None:
+def test_running_run_keeps_others_out(serve: Serve) -> None:
     server, kube = serve(lambda *_: (200, _lease(5)))
     with pytest.raises(UserError, match="run x, process 1 has it, for another 2"):
         Tenancy(kube, "run y").take()
@@ -52,7 +36,7 @@ def test_running_run_keeps_others_out(serve: Callable[[Answer], tuple[KubeServer
 
 
 def test_killed_runs_lease_is_taken_over_unless_changed_meanwhile(
-    serve: Callable[[Answer], tuple[KubeServer, Kube]],
+    serve: Serve,
 ) -> None:
     versions: list[str] = []
 
@@ -69,7 +53,7 @@ def test_killed_runs_lease_is_taken_over_unless_changed_meanwhile(
 
 
 @pytest.mark.parametrize("there", [True, False])
-def test_quicker_run_wins(serve: Callable[[Answer], tuple[KubeServer, Kube]], there: bool) -> None:
+def test_quicker_run_wins(serve: Serve, there: bool) -> None:
     def answer(method: str, *_: Any) -> tuple[int, Any]:
         if method == "GET":
             return (200, _lease(60)) if there else (404, {})

@@ -85,7 +85,7 @@ def machine_spec(topology: Topology, name: str) -> MachineSpec:
     return MachineSpec(
         name=name,
         directory=str(topology.machine_directory(name)),
-        logs=str(topology.directory / "logs" / name),
+        logs=str(topology.logs(name)),
         cgroup=f"{topology.cgroup}/{name}",
     )
 

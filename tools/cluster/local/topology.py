@@ -113,6 +113,10 @@ class Topology:
         """Files of one machine."""
         return self.directory / "machines" / name
 
+    def logs(self, machine: str) -> Path:
+        """Directory of a machine's logs."""
+        return self.directory / "logs" / machine
+
     def log(self, machine: str, component: str) -> Path:
         """Log file of a component."""
-        return self.directory / "logs" / machine / f"{component}.log"
+        return self.logs(machine) / f"{component}.log"
