@@ -1,0 +1,215 @@
+"""The verdict of a run, from its record alone: may this go out?"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+
+from tools.outcomes import Level, Outcome
+from tools.report.ranges import misfits
+from tools.report.record import CaseRecord, ProfileRecord, RunRecord
+
+FINISHED = "finished"
+_EXISTING = "existing"
+_NAMED_AT_MOST = 8
+
+
+class Verdict(StrEnum):
+    """What a run says about a release.
+
+    Attributes:
+        RELEASABLE: every promise of the profile was seen kept, on the real thing.
+        REHEARSAL: green, but on stand-ins, or not on the cluster that it is for.
+        NOT_RELEASABLE: the product broke a promise.
+        INCONCLUSIVE: the run cannot tell.
+    """
+
+    RELEASABLE = "RELEASABLE"
+    REHEARSAL = "REHEARSAL"
+    NOT_RELEASABLE = "NOT RELEASABLE"
+    INCONCLUSIVE = "INCONCLUSIVE"
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """A verdict and what it rests on.
+
+    Attributes:
+        verdict: of the run.
+        reasons: sentences for who decides, the most important first; never empty.
+    """
+
+    verdict: Verdict
+    reasons: tuple[str, ...]
+
+
+def judge(record: RunRecord) -> Judgement:
+    """The verdict of a run.
+
+    A failed extended case weighs as much as a core one here: it ran because its requirements are met, so the release
+    has the feature, and has it broken. For the same reason a case that broke or did not run leaves the question open
+    at either level. Only what nobody asked for (extended, not supported) or a person took out (extended, skipped, with
+    an expiry date) is told and does not weigh.
+
+    Args:
+        record: of the run.
+    """
+    failed = _failures(record)
+    doubts = _doubts(record)
+    limits = _limits(record)
+    gaps = _gaps(record)
+    notes = _notes(record)
+    if failed:
+        return Judgement(Verdict.NOT_RELEASABLE, (*failed, *doubts, *gaps, *limits, *notes))
+    if doubts:
+        return Judgement(Verdict.INCONCLUSIVE, (*doubts, *gaps, *limits, *notes))
+    if limits:
+        return Judgement(Verdict.REHEARSAL, (f"{_green(record)} A rehearsal, not a release.", *limits, *gaps, *notes))
+    if gaps:
+        return Judgement(Verdict.INCONCLUSIVE, (*gaps, *notes))
+    return Judgement(Verdict.RELEASABLE, (_green(record), *notes))
+
+
+def executed(record: RunRecord, accelerator: str = "") -> list[CaseRecord]:
+    """The cases that said something about the product, for one accelerator or for all."""
+    said = (Outcome.PASSED, Outcome.FAILED)
+    return [each for each in record.cases if each.outcome in said and accelerator in ("", each.accelerator)]
+
+
+def unchecked(record: RunRecord) -> dict[str, str]:
+    """The claims that no passed case checks, in words, by key."""
+    checked = {claim for each in record.cases if each.outcome is Outcome.PASSED for claim in each.checks}
+    return {key: words for key, words in record.claims.items() if key not in checked}
+
+
+def minimum(profile: ProfileRecord) -> int:
+    """How many cases must be executed for the profile's sign-off; one, where it says nothing."""
+    return int(profile.signoff.get("minimum_executed", 1))
+
+
+def _failures(record: RunRecord) -> list[str]:
+    return [text for level in Level for text in _failed(_cases(record, Outcome.FAILED, level), level)]
+
+
+def _failed(cases: list[CaseRecord], level: Level) -> list[str]:
+    return _told(cases, lambda many: f"The product broke a promise: {_count(many, f'{level} case')} failed")
+
+
+def _doubts(record: RunRecord) -> list[str]:
+    """What makes a run unable to tell, wherever it ran."""
+    ended = [] if record.ended_by == FINISHED else [f"The run ended early: {_sentence(record.ended_by)}"]
+    nothing = [] if executed(record) else ["No case was executed, so nothing was shown."]
+    return [
+        *ended,
+        *nothing,
+        *_told(
+            [case for level in Level for case in _cases(record, Outcome.BROKEN, level)],
+            lambda many: f"{_count(many, 'case')} broke: suite or cluster could not tell whether the promise is kept",
+        ),
+        *_told(
+            [case for level in Level for case in _cases(record, Outcome.NOT_RUN, level)],
+            lambda many: (
+                f"{_count(many, 'case')} did not run, because what {'it rests' if many == 1 else 'they rest'}"
+                " on failed before"
+            ),
+        ),
+        *(text for profile in record.profiles if (text := _thinned(record, profile))),
+    ]
+
+
+def _thinned(record: RunRecord, profile: ProfileRecord) -> str:
+    """Enough was selected and too little was executed: cases fell out by themselves. A choice by hand is no doubt."""
+    of_it = [each for each in record.cases if each.accelerator == profile.accelerator]
+    count = len(executed(record, profile.accelerator))
+    if not 0 < count < minimum(profile) <= len(of_it):
+        return ""
+    return f"Of {len(of_it)} selected cases {count} were executed; {_wanted(profile)}."
+
+
+def _limits(record: RunRecord) -> list[str]:
+    """What makes a green run a rehearsal."""
+    standins = [f"{each.what} in place of {each.in_place_of}" for each in record.standins]
+    provider = {"local": "the local cluster", "kind": "a kind cluster"}.get(record.provider, record.provider)
+    return [
+        *([f"{_count(len(standins), 'stand-in')} in use: {_listed(standins)}."] if standins else []),
+        *([] if record.accelerator_real else ["The accelerators of the profile were not there."]),
+        *(
+            []
+            if record.provider == _EXISTING
+            else [f"It ran on {provider}, not on the cluster that the release is for."]
+        ),
+    ]
+
+
+def _gaps(record: RunRecord) -> list[str]:
+    """What a release needs and a rehearsal may lack."""
+    lacking = unchecked(record)
+    return [
+        *_told(
+            _cases(record, Outcome.NOT_SUPPORTED, Level.CORE),
+            lambda many: f"{_count(many, 'core case')} not supported by this cluster, which is not a pass",
+        ),
+        *_told(
+            _cases(record, Outcome.SKIPPED, Level.CORE), lambda many: f"{_count(many, 'core case')} skipped by a person"
+        ),
+        *([f"Promised and checked by no passed case: {_listed(list(lacking.values()))}."] if lacking else []),
+        *(
+            f"{len(executed(record, each.accelerator))} cases were executed for {each.accelerator}; {_wanted(each)}."
+            for each in record.profiles
+            if len(executed(record, each.accelerator)) < minimum(each) and not _thinned(record, each)
+        ),
+        *misfits(record),
+        *([] if record.profiles else ["No profile says what the release promises."]),
+    ]
+
+
+def _notes(record: RunRecord) -> list[str]:
+    """What does not weigh and belongs to the picture."""
+    return [
+        *_told(
+            _cases(record, Outcome.NOT_SUPPORTED, Level.EXTENDED),
+            lambda many: f"{_count(many, 'extended case')} not supported by this cluster",
+        ),
+        *_told(
+            _cases(record, Outcome.SKIPPED, Level.EXTENDED),
+            lambda many: f"{_count(many, 'extended case')} skipped by a person",
+        ),
+        *([f"The run had trouble of its own: {_listed(list(record.trouble))}."] if record.trouble else []),
+    ]
+
+
+def _green(record: RunRecord) -> str:
+    return f"All {_count(len(executed(record)), 'executed case')} passed."
+
+
+def _wanted(profile: ProfileRecord) -> str:
+    return f"the profile {profile.name} wants at least {minimum(profile)}"
+
+
+def _cases(record: RunRecord, outcome: Outcome, level: Level) -> list[CaseRecord]:
+    return [each for each in record.cases if each.outcome is outcome and each.level is level]
+
+
+def _told(cases: list[CaseRecord], head: Callable[[int], str]) -> list[str]:
+    """A sentence with the names, or nothing."""
+    return [f"{head(len(cases))}: {_listed(_names(cases))}."] if cases else []
+
+
+def _names(cases: Iterable[CaseRecord]) -> list[str]:
+    """Each case once, with all the accelerators that it ended so for."""
+    found: dict[str, list[str]] = {}
+    for each in cases:
+        found.setdefault(each.name, []).append(each.accelerator)
+    return [f"{name} ({', '.join(accelerators)})" for name, accelerators in found.items()]
+
+
+def _listed(items: list[str]) -> str:
+    more = len(items) - _NAMED_AT_MOST
+    return ", ".join(items[:_NAMED_AT_MOST]) + (f" and {more} more" if more > 0 else "")
+
+
+def _count(many: int, noun: str) -> str:
+    return f"{many} {noun}" if many == 1 else f"{many} {noun}s"
+
+
+def _sentence(text: str) -> str:
+    return text if text.endswith(".") else f"{text}."
