@@ -1,0 +1,196 @@
+"""Every budget of a wait, in one place, with one override each: `--timeout NAME=SECONDS`.
+
+`docs/timeouts.md` is `table()`. A budget is never a speed that is promised: those are in profiles.
+"""
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+
+from tools.errors import UserError
+
+OPTION = "--timeout"
+
+
+class Budget(float):
+    """Seconds that know under which name they can be changed.
+
+    Attributes:
+        name: of the timeout; empty for seconds that nobody can change.
+    """
+
+    name: str
+
+    def __new__(cls, seconds: float, name: str = "") -> "Budget":
+        """Seconds with a name."""
+        made = super().__new__(cls, seconds)
+        made.name = name
+        return made
+
+
+@dataclass(frozen=True)
+class Timeout:
+    """A budget.
+
+    Attributes:
+        name: stable; what `--timeout` takes.
+        seconds: unless overridden.
+        what: what is waited for.
+        why: why this long.
+    """
+
+    name: str
+    seconds: float
+    what: str
+    why: str
+
+
+TIMEOUTS: tuple[Timeout, ...] = (
+    Timeout(
+        "service-ready",
+        120,
+        "an applied LLMInferenceService to be Ready",
+        "pods of the local cluster start in 20 s; a real server loads its model for minutes: override it there",
+    ),
+    Timeout(
+        "gateway-ready",
+        60,
+        "a Gateway to be programmed with an address",
+        "istiod takes a second; a cloud's load balancer up to a minute",
+    ),
+    Timeout(
+        "answers",
+        30,
+        "completions to be answered, several in a row, after Ready",
+        "endpoints reach gateway and picker within a second or two; more is an outage after each deployment",
+    ),
+    Timeout("sidecars-in-sync", 10, "sidecars to have taken what istiod sent last", "istiod pushes at every change"),
+    Timeout("picker-gauge", 12, "the picker's gauges to be right", "it brings them up to date every 5 s"),
+    Timeout(
+        "counters",
+        15,
+        "counters to have counted what was sent",
+        "proxies and servers count when a request ends; scrapes are direct, and never through Prometheus",
+    ),
+    Timeout("service-removed", 60, "a deleted LLMInferenceService to be gone", "KServe's finalizer takes a second"),
+    Timeout(
+        "pods-removed",
+        90,
+        "pods of a deleted service to be gone",
+        "a server sleeps 15 s before it is asked to end, and may take the rest of its 60 s of grace",
+    ),
+    Timeout("namespace-removed", 60, "a deleted namespace to be gone", "it goes over its contents twice"),
+    Timeout("fault-effect", 30, "a fault to show its effect", "a change reaches the data plane within seconds"),
+    Timeout(
+        "fault-recovery",
+        90,
+        "what a fault broke to be as before",
+        "servers are made anew: they sleep 15 s before they end, and start in 20 s",
+    ),
+    Timeout(
+        "fault-patience",
+        5,
+        "a case's own waits while a fault is proved to be in effect",
+        "what it waits for cannot come; two looks at it show that",
+    ),
+    Timeout(
+        "cases-recovery",
+        60,
+        "a case to pass again when its fault is gone",
+        "the fault has waited for the cluster already; this is for counters and gauges",
+    ),
+    Timeout("evidence", 20, "the evidence of one failure to be collected", "what is not read then is left out, told"),
+    Timeout("preflight", 20, "a cluster to answer the first questions", "an unreachable one is told within a minute"),
+    Timeout("probe", 5, "one probe to be answered or not", "dropped packets never come: a longer wait shows no more"),
+    Timeout("request-connect", 5, "a request's connection", "a round trip, twice repeated by TCP after 1 and 3 s"),
+    Timeout(
+        "request-read",
+        30,
+        "the next bytes of an answer",
+        "a simulated or small model answers in well under a second: what is silent for longer hangs",
+    ),
+    Timeout("request-whole", 120, "a whole answer, streams too", "so that an answer which trickles ends as well"),
+    Timeout("api-connect", 5, "the API server's connection", "a round trip, twice repeated by TCP after 1 and 3 s"),
+    Timeout("api-read", 30, "the API server's answer", "the longest of its webhooks' own time-outs"),
+    Timeout("port-forward", 15, "an answer through a port-forward", "metrics of a busy server take a second or two"),
+    Timeout("local-machine", 20, "a machine of the local cluster to start or end", "it is a process"),
+    Timeout("local-runtime", 30, "containerd of a local node to answer", "it reads its image store first"),
+    Timeout("local-api-server", 60, "the local API server to answer", "two seconds, and more while both cores build"),
+    Timeout("stack-ready", 120, "each component of the stack to be available", "images are there; pods start in 20 s"),
+)
+
+_BY_NAME: Mapping[str, Timeout] = {each.name: each for each in TIMEOUTS}
+_overridden: dict[str, float] = {}
+
+
+def seconds(name: str) -> Budget:
+    """The budget of this name, as it is now; a name that is not in the table is a KeyError."""
+    found = _BY_NAME[name]
+    return Budget(_overridden.get(name, found.seconds), name)
+
+
+def parse(options: Iterable[str]) -> dict[str, float]:
+    """Read values of `--timeout`; the last one of a name counts.
+
+    Args:
+        options: each `NAME=SECONDS`.
+
+    Raises:
+        UserError: no such name, or not a positive number of seconds.
+    """
+    found = {}
+    for option in options:
+        name, separator, value = option.partition("=")
+        if not separator:
+            raise UserError(f"{OPTION} NAME=SECONDS", f"{OPTION} {option}", next_step=_example(name))
+        try:
+            found[name] = float(value)
+        except ValueError:
+            raise UserError(
+                f"{OPTION} {name} to be a number of seconds", f"{value!r}", next_step=_example(name)
+            ) from None
+    _check(found)
+    return found
+
+
+def override(changed: Mapping[str, float]) -> None:
+    """Let these budgets, and no others, differ from the table, for the whole process.
+
+    Args:
+        changed: seconds by name; what an earlier call changed and this one does not is as in the table again.
+
+    Raises:
+        UserError: no such name, or not a positive number of seconds.
+    """
+    _check(changed)
+    _overridden.clear()
+    _overridden.update(changed)
+
+
+def overridden() -> dict[str, float]:
+    """The budgets that differ from the table, by name: for reports, and for the workers of a parallel run."""
+    return dict(_overridden)
+
+
+def table() -> str:
+    """All timeouts as a Markdown table."""
+    rows = [f"| `{each.name}` | {each.seconds:g} | {each.what} | {each.why} |" for each in TIMEOUTS]
+    return "\n".join(["| name | seconds | waits for | why this long |", "|---|---|---|---|", *rows]) + "\n"
+
+
+def _check(changed: Mapping[str, float]) -> None:
+    for name, value in changed.items():
+        if name not in _BY_NAME:
+            close = get_close_matches(name, _BY_NAME, n=1)
+            meant = f"did you mean {close[0]}?" if close else f"known: {', '.join(_BY_NAME)}"
+            raise UserError(f"{OPTION} with the name of a timeout", f"no timeout is called {name!r}", next_step=meant)
+        if not (math.isfinite(value) and value > 0):
+            raise UserError(
+                f"{OPTION} {name} to be a positive number of seconds", f"{value:g}", next_step=_example(name)
+            )
+
+
+def _example(name: str) -> str:
+    known = name if name in _BY_NAME else TIMEOUTS[0].name
+    return f"{OPTION} {known}={_BY_NAME[known].seconds * 2:g}"
