@@ -14,12 +14,16 @@ class ClusterAccess:
         provider: `local`, `existing` or `kind`.
         kubeconfig: path of a kubeconfig file.
         context: the context in that file; never the user's current context by default.
+        identity: UID of its namespace kube-system; empty where it was not asked for or may not be read.
+        owned: whether the cluster was made for us alone, so that breaking it breaks nobody else's things.
     """
 
     name: str
     provider: str
     kubeconfig: Path
     context: str
+    identity: str = ""
+    owned: bool = True
 
 
 @dataclass(frozen=True)
