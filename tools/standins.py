@@ -1,14 +1,13 @@
 """What stands in for the real thing on the local cluster, read from manifests/stack/standins.yaml."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
-
-from tools.errors import UserError
 from tools.paths import CHECKOUT
-from tools.records import refuse_invalid
+from tools.records import Problem
+from tools.yamlfile import read_yaml
 
 STANDINS = CHECKOUT / "manifests" / "stack" / "standins.yaml"
 
@@ -59,12 +58,20 @@ def load_standins(path: Path = STANDINS) -> dict[str, StandIn]:
     Raises:
         UserError: the file is not such a list, or an id is there twice.
     """
-    entries = yaml.safe_load(path.read_text())
-    refuse_invalid(entries, _SCHEMA, str(path))
-    found: dict[str, StandIn] = {}
-    for entry in entries:
-        if entry["id"] in found:
-            raise UserError("every stand-in once", f"{entry['id']} twice in {path}")
-        lists = {key: tuple(entry[key]) for key in ("cannot_show", "put_in")}
-        found[entry["id"]] = StandIn(entry["id"], entry["what"], entry["in_place_of"], **lists)
-    return found
+    file = read_yaml(path, "a list of stand-ins")
+    file.check(_SCHEMA, _twice(file.value))
+    return {entry["id"]: _standin(entry) for entry in file.value}
+
+
+def _standin(entry: dict[str, Any]) -> StandIn:
+    lists = {key: tuple(entry[key]) for key in ("cannot_show", "put_in")}
+    return StandIn(entry["id"], entry["what"], entry["in_place_of"], **lists)
+
+
+def _twice(entries: Any) -> Iterator[Problem]:
+    seen: set[str] = set()
+    for index, entry in enumerate(entries if isinstance(entries, list) else []):
+        name = str(entry.get("id")) if isinstance(entry, dict) else ""
+        if name in seen:
+            yield Problem((index, "id"), f"{name} is there twice")
+        seen.add(name)

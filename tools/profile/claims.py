@@ -1,0 +1,130 @@
+"""What profiles promise, in words: one fixed table, and the promises of the mission among them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import astuple, dataclass
+from typing import TYPE_CHECKING
+
+from tools.profile.parts import Isolation, Mesh, Mtls
+
+if TYPE_CHECKING:
+    from tools.profile.model import Profile
+
+
+@dataclass(frozen=True)
+class Claim:
+    """Something that a profile may promise.
+
+    Attributes:
+        key: short name, for cases and reports.
+        holds: whether a profile promises it.
+        sentence: the promise of a profile that does.
+    """
+
+    key: str
+    holds: Callable[[Profile], bool]
+    sentence: Callable[[Profile], str]
+
+
+# What the mission names, by the claim that stands for it.
+MISSION = {
+    "route": "auto-created HTTPRoute",
+    "pool": "auto-created InferencePool",
+    "sidecars": "sidecar injection",
+    "strict-mtls": "strict mTLS",
+    "default-deny": "default-deny NetworkPolicies",
+    "gateway": "gateway routing",
+    "metrics": "metrics",
+    "prometheus": "metrics with Prometheus",
+    "budgets": "throughput budgets",
+}
+
+
+def _always(_: Profile) -> bool:
+    return True
+
+
+def _accelerator(profile: Profile) -> str:
+    found = profile.accelerator
+    labels = ", ".join(f"{key}={value}" for key, value in found.node_labels.items())
+    return f"Every replica has {found.count} {found.resource} ({found.name}), on a node with {labels}."
+
+
+def _picker(profile: Profile) -> str:
+    way = "over TLS" if profile.picker.tls else "without TLS"
+    return f"The gateway asks the endpoint picker {way}, in mode {profile.picker.failure_mode}."
+
+
+def _gateway(profile: Profile) -> str:
+    reference = profile.gateway.reference
+    which = f"Gateway {reference.namespace}/{reference.name}" if reference else "its own Gateway"
+    return f"Requests reach the service by {profile.gateway.scheme} at {which} of class {profile.gateway.class_name}."
+
+
+def _budgets(profile: Profile) -> str:
+    load = profile.budgets.load
+    stated = [
+        (load.ttft_p95_ms, "95 % of first tokens within {:g} ms"),
+        (load.tpot_p95_ms, "95 % of requests with at most {:g} ms per further token"),
+        (load.e2e_p95_ms, "95 % of answers complete within {:g} ms"),
+        (load.output_tokens_per_second, "at least {:g} output tokens per second"),
+        (load.error_rate, "at most a share of {:g} failed requests"),
+    ]
+    return f"Under load: {', '.join(text.format(value) for value, text in stated if value is not None)}."
+
+
+CLAIMS = (
+    Claim("route", _always, lambda _: "KServe creates the service's HTTPRoute, and the Gateway accepts it."),
+    Claim("pool", _always, lambda _: "KServe creates the service's InferencePool with its endpoint picker."),
+    Claim("gateway", _always, _gateway),
+    Claim("picker", _always, _picker),
+    Claim("accelerator", _always, _accelerator),
+    Claim(
+        "sidecars",
+        lambda profile: profile.mesh is Mesh.SIDECAR,
+        lambda _: "Istio injects a sidecar into every server pod, and none into the endpoint picker's.",
+    ),
+    Claim(
+        "ambient",
+        lambda profile: profile.mesh is Mesh.AMBIENT,
+        lambda _: "Server pods are in the ambient mesh, without sidecars.",
+    ),
+    Claim(
+        "no-mesh",
+        lambda profile: profile.mesh is Mesh.NONE,
+        lambda _: "Server pods are outside the mesh, without sidecars.",
+    ),
+    Claim(
+        "strict-mtls",
+        lambda profile: profile.mtls is Mtls.STRICT,
+        lambda _: "Server pods accept only connections in the mesh's mutual TLS (STRICT).",
+    ),
+    Claim(
+        "permissive-mtls",
+        lambda profile: profile.mtls is Mtls.PERMISSIVE,
+        lambda _: "Server pods accept the mesh's mutual TLS, and plaintext beside it (PERMISSIVE).",
+    ),
+    Claim(
+        "default-deny",
+        lambda profile: profile.isolation is Isolation.DEFAULT_DENY,
+        lambda _: "NetworkPolicies deny all traffic of the service's namespace but what the service needs.",
+    ),
+    Claim(
+        "metrics",
+        lambda profile: profile.observability.metrics,
+        lambda _: "Servers, endpoint picker and proxies expose metrics that count what they did.",
+    ),
+    Claim(
+        "prometheus",
+        lambda profile: profile.observability.prometheus,
+        lambda _: "A Prometheus collects these metrics.",
+    ),
+    Claim("kiali", lambda profile: profile.observability.kiali, lambda _: "Kiali shows the service."),
+    Claim("jaeger", lambda profile: profile.observability.jaeger, lambda _: "Jaeger has traces of its requests."),
+    Claim(
+        "budgets",
+        lambda profile: any(value is not None for value in astuple(profile.budgets.load)),
+        _budgets,
+    ),
+)
