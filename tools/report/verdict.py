@@ -7,6 +7,8 @@ from enum import StrEnum
 from tools.outcomes import Level, Outcome
 from tools.report.ranges import misfits
 from tools.report.record import CaseRecord, ProfileRecord, RunRecord
+from tools.report.tally import ANSWERED
+from tools.report.text import counted
 
 FINISHED = "finished"
 _EXISTING = "existing"
@@ -47,8 +49,8 @@ def judge(record: RunRecord) -> Judgement:
 
     A failed extended case weighs as much as a core one here: it ran because its requirements are met, so the release
     has the feature, and has it broken. For the same reason a case that broke or did not run leaves the question open
-    at either level. Only what nobody asked for (extended, not supported) or a person took out (extended, skipped, with
-    an expiry date) is told and does not weigh.
+    at either level. Without weight, but told, is what the cluster does not offer (extended, not supported), what a
+    person took out (extended, skipped, with an expiry date), and what the profile does not promise.
 
     Args:
         record: of the run.
@@ -71,14 +73,24 @@ def judge(record: RunRecord) -> Judgement:
 
 def executed(record: RunRecord, accelerator: str = "") -> list[CaseRecord]:
     """The cases that said something about the product, for one accelerator or for all."""
-    said = (Outcome.PASSED, Outcome.FAILED)
-    return [each for each in record.cases if each.outcome in said and accelerator in ("", each.accelerator)]
+    return [each for each in record.cases if each.outcome in ANSWERED and accelerator in ("", each.accelerator)]
 
 
-def unchecked(record: RunRecord) -> dict[str, str]:
-    """The claims that no passed case checks, in words, by key."""
-    checked = {claim for each in record.cases if each.outcome is Outcome.PASSED for claim in each.checks}
-    return {key: words for key, words in record.claims.items() if key not in checked}
+def unchecked(record: RunRecord) -> list[str]:
+    """The claims that no passed case checks, in words.
+
+    The record does not say which of two profiles makes a claim: a run for two accelerators has to check it for both.
+    """
+    checked = {
+        (claim, each.accelerator) for each in record.cases if each.outcome is Outcome.PASSED for claim in each.checks
+    }
+    several = len(record.profiles) > 1
+    return [
+        f"{words} ({each.accelerator})" if several else words
+        for key, words in record.claims.items()
+        for each in record.profiles
+        if (key, each.accelerator) not in checked
+    ]
 
 
 def minimum(profile: ProfileRecord) -> int:
@@ -91,7 +103,7 @@ def _failures(record: RunRecord) -> list[str]:
 
 
 def _failed(cases: list[CaseRecord], level: Level) -> list[str]:
-    return _told(cases, lambda many: f"The product broke a promise: {_count(many, f'{level} case')} failed")
+    return _told(cases, lambda many: f"The product broke a promise: {counted(many, f'{level} case')} failed")
 
 
 def _doubts(record: RunRecord) -> list[str]:
@@ -103,12 +115,12 @@ def _doubts(record: RunRecord) -> list[str]:
         *nothing,
         *_told(
             [case for level in Level for case in _cases(record, Outcome.BROKEN, level)],
-            lambda many: f"{_count(many, 'case')} broke: suite or cluster could not tell whether the promise is kept",
+            lambda many: f"{counted(many, 'case')} broke: suite or cluster could not tell whether the promise is kept",
         ),
         *_told(
             [case for level in Level for case in _cases(record, Outcome.NOT_RUN, level)],
             lambda many: (
-                f"{_count(many, 'case')} did not run, because what {'it rests' if many == 1 else 'they rest'}"
+                f"{counted(many, 'case')} did not run, because what {'it rests' if many == 1 else 'they rest'}"
                 " on failed before"
             ),
         ),
@@ -130,7 +142,7 @@ def _limits(record: RunRecord) -> list[str]:
     standins = [f"{each.what} in place of {each.in_place_of}" for each in record.standins]
     provider = {"local": "the local cluster", "kind": "a kind cluster"}.get(record.provider, record.provider)
     return [
-        *([f"{_count(len(standins), 'stand-in')} in use: {_listed(standins)}."] if standins else []),
+        *([f"{counted(len(standins), 'stand-in')} in use: {_listed(standins)}."] if standins else []),
         *([] if record.accelerator_real else ["The accelerators of the profile were not there."]),
         *(
             []
@@ -145,13 +157,14 @@ def _gaps(record: RunRecord) -> list[str]:
     lacking = unchecked(record)
     return [
         *_told(
-            _cases(record, Outcome.NOT_SUPPORTED, Level.CORE),
-            lambda many: f"{_count(many, 'core case')} not supported by this cluster, which is not a pass",
+            [each for each in _cases(record, Outcome.NOT_SUPPORTED, Level.CORE) if not _unpromised(record, each)],
+            lambda many: f"{counted(many, 'core case')} not supported by this cluster, which is not a pass",
         ),
         *_told(
-            _cases(record, Outcome.SKIPPED, Level.CORE), lambda many: f"{_count(many, 'core case')} skipped by a person"
+            _cases(record, Outcome.SKIPPED, Level.CORE),
+            lambda many: f"{counted(many, 'core case')} skipped by a person",
         ),
-        *([f"Promised and checked by no passed case: {_listed(list(lacking.values()))}."] if lacking else []),
+        *([f"Promised and checked by no passed case: {_listed(lacking)}."] if lacking else []),
         *(
             f"{len(executed(record, each.accelerator))} cases were executed for {each.accelerator}; {_wanted(each)}."
             for each in record.profiles
@@ -166,19 +179,28 @@ def _notes(record: RunRecord) -> list[str]:
     """What does not weigh and belongs to the picture."""
     return [
         *_told(
+            [each for each in _cases(record, Outcome.NOT_SUPPORTED, Level.CORE) if _unpromised(record, each)],
+            lambda many: f"{counted(many, 'core case')} about what the profile does not promise",
+        ),
+        *_told(
             _cases(record, Outcome.NOT_SUPPORTED, Level.EXTENDED),
-            lambda many: f"{_count(many, 'extended case')} not supported by this cluster",
+            lambda many: f"{counted(many, 'extended case')} not supported by this cluster",
         ),
         *_told(
             _cases(record, Outcome.SKIPPED, Level.EXTENDED),
-            lambda many: f"{_count(many, 'extended case')} skipped by a person",
+            lambda many: f"{counted(many, 'extended case')} skipped by a person",
         ),
         *([f"The run had trouble of its own: {_listed(list(record.trouble))}."] if record.trouble else []),
     ]
 
 
+def _unpromised(record: RunRecord, case: CaseRecord) -> bool:
+    """Whether a case checks only what no profile of the run claims: nothing is missing when it does not run."""
+    return bool(case.checks) and not any(each in record.claims for each in case.checks)
+
+
 def _green(record: RunRecord) -> str:
-    return f"All {_count(len(executed(record)), 'executed case')} passed."
+    return f"All {counted(len(executed(record)), 'executed case')} passed."
 
 
 def _wanted(profile: ProfileRecord) -> str:
@@ -205,10 +227,6 @@ def _names(cases: Iterable[CaseRecord]) -> list[str]:
 def _listed(items: list[str]) -> str:
     more = len(items) - _NAMED_AT_MOST
     return ", ".join(items[:_NAMED_AT_MOST]) + (f" and {more} more" if more > 0 else "")
-
-
-def _count(many: int, noun: str) -> str:
-    return f"{many} {noun}" if many == 1 else f"{many} {noun}s"
 
 
 def _sentence(text: str) -> str:
