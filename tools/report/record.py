@@ -47,6 +47,7 @@ class CaseRecord:
         checks: the profile's claims that it checks (keys of `RunRecord.claims`).
         measures: numbers with their budgets.
         evidence: files, relative to the run's directory.
+        line: where the case begins in its file, from 1; 0 if unknown.
     """
 
     name: str
@@ -62,6 +63,7 @@ class CaseRecord:
     checks: tuple[str, ...] = ()
     measures: tuple[Measure, ...] = ()
     evidence: tuple[str, ...] = ()
+    line: int = 0
 
 
 @dataclass(frozen=True)

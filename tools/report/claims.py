@@ -1,0 +1,58 @@
+"""What the run found out about each claim of the profiles."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from tools.outcomes import Outcome
+from tools.report.record import CaseRecord, RunRecord
+from tools.report.tally import ANSWERED
+
+
+class Standing(StrEnum):
+    """What is known of a claim.
+
+    Attributes:
+        KEPT: every case that checks it passed.
+        NOT_KEPT: a case that checks it failed.
+        IN_PART: some of the cases that check it passed, the others gave no answer.
+        NOT_CHECKED: no case gave an answer.
+    """
+
+    KEPT = "kept"
+    NOT_KEPT = "not kept"
+    IN_PART = "checked in part"
+    NOT_CHECKED = "not checked"
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A claim of the profiles for one accelerator.
+
+    Attributes:
+        key: its short name.
+        words: what is promised.
+        accelerator: for which the cases ran.
+        standing: what is known.
+        cases: those that check it.
+    """
+
+    key: str
+    words: str
+    accelerator: str
+    standing: Standing
+    cases: tuple[CaseRecord, ...]
+
+
+def claim(record: RunRecord, key: str, accelerator: str) -> Claim:
+    """The claim `key` for an accelerator."""
+    cases = tuple(each for each in record.cases if key in each.checks and each.accelerator == accelerator)
+    return Claim(key, record.claims[key], accelerator, _standing(cases), cases)
+
+
+def _standing(cases: tuple[CaseRecord, ...]) -> Standing:
+    outcomes = {each.outcome for each in cases}
+    if Outcome.FAILED in outcomes:
+        return Standing.NOT_KEPT
+    if outcomes == {Outcome.PASSED}:
+        return Standing.KEPT
+    return Standing.IN_PART if outcomes & ANSWERED else Standing.NOT_CHECKED

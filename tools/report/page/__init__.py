@@ -1,0 +1,1 @@
+"""The parts of `summary.html`, each a pure function of the run's record."""

@@ -1,0 +1,106 @@
+"""What did not pass, and why: for each the expected, the observed, the probable cause and the next command."""
+
+from dataclasses import dataclass
+
+from tools.outcomes import Outcome
+from tools.report.explanation import Explanation, take_apart
+from tools.report.page.markup import Markup, badge, command, fold, local_link, tag
+from tools.report.record import CaseRecord, RunRecord
+from tools.report.tally import label, not_passed, reason
+from tools.report.text import clean, clipped, counted, one_line
+
+_SHOWN_CHARACTERS = 20_000
+_WHOLE = "junit.xml"
+# Not supported and skipped have parts of their own in the table of all cases: nobody has to act on them at once.
+_URGENT = (Outcome.FAILED, Outcome.BROKEN, Outcome.NOT_RUN)
+
+
+@dataclass(frozen=True)
+class Group:
+    """Cases that ended the same way with the same words, such as all that rest on one service."""
+
+    outcome: Outcome
+    cases: tuple[CaseRecord, ...]
+
+
+def groups(cases: list[CaseRecord]) -> list[Group]:
+    """Cases by outcome and words, in the order in which each comes first."""
+    found: dict[tuple[Outcome, str, str], list[CaseRecord]] = {}
+    for each in cases:
+        found.setdefault((each.outcome, each.message, each.details), []).append(each)
+    return [Group(outcome, tuple(group)) for (outcome, _, _), group in found.items()]
+
+
+def failures(record: RunRecord) -> list[Markup]:
+    """What failed, broke or did not run."""
+    return [_article(each) for each in groups([case for case in not_passed(record) if case.outcome in _URGENT])]
+
+
+def omissions(record: RunRecord) -> list[Markup]:
+    """What was not supported or skipped, one paragraph for each reason."""
+    return [_omitted(each) for each in groups([case for case in not_passed(record) if case.outcome not in _URGENT])]
+
+
+def _article(group: Group) -> Markup:
+    first = group.cases[0]
+    kind = group.outcome.replace(" ", "-")
+    explanation = take_apart(clean(first.details))
+    several = len(group.cases) > 1
+    title = counted(len(group.cases), "case") + f" {group.outcome} for one reason" if several else first.promise
+    names = "" if several else tag("code", label(first))
+    return tag(
+        "article",
+        tag("p", badge(kind, group.outcome), " ", tag("span", first.level, class_="level"), " ", names, class_="head"),
+        tag("h3", one_line(title, 400)),
+        "" if explanation.expected and explanation.observed else tag("p", one_line(reason(first), 600), class_="why"),
+        _rows(explanation),
+        _cases(group) if several else "",
+        _more(explanation),
+        _evidence(group),
+        class_=f"failure {kind}",
+    )
+
+
+def _rows(explanation: Explanation) -> Markup:
+    rows = {
+        "Expected": explanation.expected,
+        "Observed": explanation.observed,
+        "Probable cause": explanation.cause,
+    }
+    told = [
+        tag("div", tag("dt", name), tag("dd", clipped(text, _SHOWN_CHARACTERS, _WHOLE)))
+        for name, text in rows.items()
+        if text
+    ]
+    if explanation.next_step:
+        told.append(tag("div", tag("dt", "Next"), tag("dd", command(explanation.next_step))))
+    return tag("dl", *told, class_="rows") if told else Markup("")
+
+
+def _cases(group: Group) -> Markup:
+    names = [tag("li", tag("code", label(each)), " ", one_line(each.promise, 200)) for each in group.cases]
+    return fold(f"The {len(names)} cases", tag("ul", *names))
+
+
+def _more(explanation: Explanation) -> Markup:
+    if not explanation.rest:
+        return Markup("")
+    text = clipped(explanation.rest, _SHOWN_CHARACTERS, _WHOLE)
+    return fold("Details", tag("pre", text, tabindex="0"))
+
+
+def _evidence(group: Group) -> Markup:
+    files = list(dict.fromkeys(path for each in group.cases for path in each.evidence))
+    if not files:
+        return Markup("")
+    return tag("div", tag("p", "Evidence"), tag("ul", *(tag("li", local_link(each)) for each in files)), class_="files")
+
+
+def _omitted(group: Group) -> Markup:
+    kind = group.outcome.replace(" ", "-")
+    names = ", ".join(label(each) for each in group.cases)
+    return tag(
+        "li",
+        tag("p", badge(kind, group.outcome), " ", one_line(reason(group.cases[0]), 600)),
+        tag("p", f"{counted(len(group.cases), 'case')}: ", tag("code", names), class_="soft"),
+    )

@@ -1,0 +1,107 @@
+"""`summary.html`: one page for people who decide, complete in itself: nothing is loaded, nothing is executed."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from string import Template
+
+from tools.report.page import banner, facts, failures, findings
+from tools.report.page.markup import Markup, join, tag
+from tools.report.record import RunRecord
+from tools.report.tally import accelerators
+from tools.report.text import one_line
+from tools.report.verdict import Verdict, judge
+
+_PAGE = Path(__file__).parent / "page"
+# Of the icon in the browser's tab.
+_COLOURS = {
+    Verdict.RELEASABLE: "0f7a3f",
+    Verdict.REHEARSAL: "ffc21a",
+    Verdict.NOT_RELEASABLE: "b3141c",
+    Verdict.INCONCLUSIVE: "5a6675",
+}
+
+
+@dataclass(frozen=True)
+class _Part:
+    """A part of the page; left out when it has nothing to say.
+
+    Attributes:
+        anchor: its id.
+        title: its heading.
+        lead: a sentence below it.
+        content: makes it.
+        there: whether there is anything to show.
+    """
+
+    anchor: str
+    title: str
+    lead: str
+    content: Callable[[RunRecord], Markup]
+    there: bool = True
+
+
+def render(record: RunRecord) -> str:
+    """The page."""
+    judgement = judge(record)
+    parts = [each for each in _parts(record) if each.there]
+    verdict = str(judgement.verdict).lower().replace(" ", "-")
+    promised = ", ".join(each.name for each in record.profiles) or ", ".join(accelerators(record)) or "no profile"
+    body = join(
+        banner.banner(record, judgement),
+        banner.contents([(each.anchor, each.title) for each in parts]),
+        tag("main", banner.figures(record), *(_section(record, each) for each in parts)),
+        tag("footer", tag("p", f"llmisvc-conformance, run {record.run}")),
+    )
+    return Template((_PAGE / "page.html").read_text()).substitute(
+        title=join(one_line(f"{judgement.verdict}: {promised}, run {record.run}")),
+        colour=_COLOURS[judgement.verdict],
+        style=(_PAGE / "summary.css").read_text(),
+        verdict=verdict,
+        body=body,
+    )
+
+
+def _parts(record: RunRecord) -> list[_Part]:
+    bad, left_out = failures.failures(record), failures.omissions(record)
+    measured = any(each.measures for each in record.cases)
+    return [
+        _Part("failures", "What failed, and why", "", lambda _: join(*bad), bool(bad)),
+        _Part(
+            "trouble", "Trouble of the run", "What it could not do or left behind.", facts.trouble, bool(record.trouble)
+        ),
+        _Part("areas", "Results by area", "", findings.by_area, bool(record.cases)),
+        _Part(
+            "claims",
+            "Claims of the profile",
+            "A claim that no case checked is not kept.",
+            findings.by_claim,
+            bool(record.claims),
+        ),
+        _Part("numbers", "Numbers and budgets", "Those nearest to their budget first.", findings.numbers, measured),
+        _Part(
+            "left-out",
+            "Not supported and skipped",
+            "None of these counts as passed.",
+            lambda _: tag("ul", *left_out, class_="omissions"),
+            bool(left_out),
+        ),
+        _Part(
+            "stand-ins",
+            "Stand-ins",
+            "Not the real thing, and what this run therefore says nothing about.",
+            facts.standins,
+            bool(record.standins),
+        ),
+        _Part("features", "Features of the cluster", "", facts.features, bool(record.features)),
+        _Part("versions", "Versions and images", "As found on the cluster.", facts.versions, bool(record.versions)),
+        _Part("profiles", "Profiles", "What was promised.", facts.profiles, bool(record.profiles)),
+        _Part("proof", "Can the cases fail?", "", facts.proof),
+        _Part("cases", "Every case", "", findings.every_case, bool(record.cases)),
+        _Part("reproduce", "Run it again", "", facts.reproduce),
+    ]
+
+
+def _section(record: RunRecord, part: _Part) -> Markup:
+    lead = tag("p", part.lead, class_="lead") if part.lead else ""
+    return tag("section", tag("h2", part.title), lead, part.content(record), id=part.anchor)

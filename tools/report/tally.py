@@ -1,0 +1,49 @@
+"""Counting of a run's cases, in the one order and the one spelling that every report uses."""
+
+from collections import Counter
+from collections.abc import Iterable
+
+from tools.outcomes import Level, Outcome
+from tools.report.record import CaseRecord, RunRecord
+
+# Only these say something about the product.
+ANSWERED = frozenset({Outcome.PASSED, Outcome.FAILED})
+_WEIGHT = {Level.CORE: 0, Level.EXTENDED: 1}
+_ORDER = {outcome: number for number, outcome in enumerate(Outcome)}
+
+
+def label(case: CaseRecord) -> str:
+    """`area.name[accelerator]`: the same case in every report and every run."""
+    return f"{case.area}.{case.name}[{case.accelerator}]"
+
+
+def accelerators(record: RunRecord) -> list[str]:
+    """Those of the profiles, then those that only cases have."""
+    promised = [each.accelerator for each in record.profiles]
+    return list(dict.fromkeys([*promised, *(each.accelerator for each in record.cases)]))
+
+
+def areas(record: RunRecord) -> list[str]:
+    """Areas in the order in which their cases were to run."""
+    return list(dict.fromkeys(each.area for each in record.cases))
+
+
+def count(cases: Iterable[CaseRecord]) -> Counter[Outcome]:
+    """How many ended how."""
+    return Counter(each.outcome for each in cases)
+
+
+def told(counts: Counter[Outcome]) -> str:
+    """`12 passed, 1 failed`; `no cases` for nothing."""
+    return ", ".join(f"{counts[each]} {each}" for each in Outcome if counts[each]) or "no cases"
+
+
+def not_passed(record: RunRecord) -> list[CaseRecord]:
+    """Cases that did not pass: failed ones first, core before extended, otherwise in their order."""
+    found = [each for each in record.cases if each.outcome is not Outcome.PASSED]
+    return sorted(found, key=lambda each: (_ORDER[each.outcome], _WEIGHT[each.level]))
+
+
+def reason(case: CaseRecord) -> str:
+    """Why it did not pass, and never nothing."""
+    return case.message.strip() or f"{case.outcome}, and no reason was recorded"
