@@ -1,4 +1,4 @@
-"""An existing cluster is taken by its name only; each way in which that fails is one sentence. Over real HTTP and TLS."""
+"""An existing cluster is taken by its name only; each way in which that fails is one sentence. Real HTTP and TLS."""
 
 import base64
 import socket
@@ -47,7 +47,7 @@ def _at(tmp_path: Path, server: str, **cluster: Any) -> UserError:
     return _refusal(ExistingProvider("ctx", _kubeconfig(tmp_path / "config", server, **cluster)))
 
 
-def test_named_cluster_is_taken_with_its_identity(serve: Serve, tmp_path: Path) -> None:
+def test_named_cluster_is_taken_with_its_identity(serve: Serve) -> None:
     server, kube = serve(lambda *_: (200, _SYSTEM))
     provider = ExistingProvider(CONTEXT, kube.kubeconfig)
     access = provider.up()

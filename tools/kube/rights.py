@@ -107,7 +107,7 @@ def needed(mode: Mode, places: Places) -> list[Access]:
         case Mode.DEPLOY:
             return _deploy(places)
         case Mode.LEASE:
-            return list(_for(("get", *MAKE), (LEASE,), places.lease))
+            return _for((*LOOK, *MAKE), (LEASE,), places.lease)
 
 
 def useful(mode: Mode, places: Places) -> dict[str, list[Access]]:
