@@ -148,14 +148,23 @@ class Kube:
         raise KubeError(f"GET {api}", 404, f"the cluster has no kind {kind} in {api}")
 
     def request(
-        self, method: str, path: str, query: Mapping[str, str] | None = None, body: Any = None, content_type: str = ""
+        self,
+        method: str,
+        path: str,
+        query: Mapping[str, str] | None = None,
+        body: Any = None,
+        content_type: str = "",
+        accept: str = "",
     ) -> Object:
         """One request of the API, its answer as an object.
+
+        Args:
+            accept: media type of the answer, if another form of it is wanted than the usual JSON.
 
         Raises:
             KubeError: refused, or no answer.
         """
-        with closing(self._send(method, path, query or {}, body, content_type)) as response:
+        with closing(self._send(method, path, query or {}, body, content_type, accept=accept)) as response:
             found: Object = json.loads(response.data)
             return found
 
@@ -167,8 +176,9 @@ class Kube:
         body: Any = None,
         content_type: str = "",
         read_seconds: float = _READ_SECONDS,
+        accept: str = "",
     ) -> urllib3.HTTPResponse:
-        headers = {"Accept": "application/json"}
+        headers = {"Accept": accept or "application/json"}
         if body is not None:
             headers["Content-Type"] = content_type or "application/json"
         request = self._api.param_serialize(
