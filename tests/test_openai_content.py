@@ -7,7 +7,8 @@ import pytest
 
 from tools.explain import Violation
 from tools.openai.content import expect_chat, expect_completion, expect_stream
-from tools.openai.reply import Reply, Request, Transport
+from tools.openai.reply import Reply, Request
+from tools.probe.verdict import Verdict
 
 _UPSTREAM = {"server": "istio-envoy", "x-envoy-upstream-service-time": "3"}
 _USAGE = {"prompt_tokens": 4, "completion_tokens": 2, "total_tokens": 6}
@@ -15,7 +16,7 @@ _USAGE = {"prompt_tokens": 4, "completion_tokens": 2, "total_tokens": 6}
 
 def _reply(body: Any, **headers: str) -> Reply:
     text = body if isinstance(body, str) else json.dumps(body)
-    return Reply(Request("POST", "http://gw/v1/x", {}, "{}"), Transport.COMPLETE, 200, _UPSTREAM | headers, text)
+    return Reply(Request("POST", "http://gw/v1/x", {}, "{}"), Verdict.HTTP, 200, _UPSTREAM | headers, text)
 
 
 def _completion(**changes: Any) -> dict[str, Any]:
@@ -56,7 +57,7 @@ def test_200_is_not_enough(changes: dict[str, Any], words: str) -> None:
 
 
 def test_other_status_says_who_answered_and_why() -> None:
-    reply = Reply(Request("POST", "http://gw/v1/x", {}), Transport.COMPLETE, 500, {"server": "istio-envoy"}, "")
+    reply = Reply(Request("POST", "http://gw/v1/x", {}), Verdict.HTTP, 500, {"server": "istio-envoy"}, "")
     with pytest.raises(Violation) as caught:
         expect_chat(reply, "m")
     text = str(caught.value)

@@ -1,19 +1,45 @@
-"""Who answered, and what that says about the cause. Pure.
+"""Who answered, and what that says about the cause. Pure."""
 
-The table was collected from reports of real failures and from running faults; the order matters,
-the first match wins.
-"""
-
-from collections.abc import Callable
+import json
 from dataclasses import dataclass
 
-from tools.openai.reply import Reply, Transport
+from tools.openai.causes import CAUSES
+from tools.openai.marks import (
+    AUTH_REASON,
+    DROPPED_REASON,
+    GATEWAY,
+    LOAD_BALANCER,
+    NOBODY,
+    PICKER,
+    PROXY,
+    SERVER,
+    SIDECAR,
+    UNKNOWN,
+    sender,
+    through_picker,
+)
+from tools.openai.reply import Reply
 
-GATEWAY = "the gateway"
-PICKER = "the endpoint picker"
-SERVER = "the model server"
-SIDECAR = "a sidecar"
-NOBODY = "nobody"
+__all__ = [
+    "GATEWAY",
+    "LOAD_BALANCER",
+    "NOBODY",
+    "PICKER",
+    "PROXY",
+    "SERVER",
+    "SIDECAR",
+    "UNKNOWN",
+    "Fingerprint",
+    "identify",
+]
+
+# Whose default a time-out of this many seconds is.
+_TIMEOUTS = {
+    15: "15 s is Envoy's default for a route",
+    30: "30 s is the default of GKE's backends (timeoutSec of a GCPBackendPolicy) and of OpenShift's router",
+    60: "60 s is the default of load balancers of AWS and of nginx",
+}
+_CUT_BY_DONE = "the stream ends without [DONE]: it was cut by a picker or server that ended, or by a time-out"
 
 
 @dataclass(frozen=True)
@@ -21,127 +47,70 @@ class Fingerprint:
     """Who answered a request.
 
     Attributes:
-        who: one of the constants of this module, or what is known.
+        who: one of the constants of this module.
         cause: the probable cause where the answer is not the wanted one; empty if unknown.
+        through_picker: whether it certainly went through the endpoint picker; False says nothing.
     """
 
     who: str
     cause: str = ""
+    through_picker: bool = False
+
+    def __str__(self) -> str:
+        return f"{self.who}{', through the picker' if self.through_picker else ''}"
 
 
 def identify(reply: Reply) -> Fingerprint:
     """Tell who sent a reply."""
-    for matches, found in _TABLE:
-        if matches(reply):
-            return found
-    return Fingerprint(SERVER if _passed_upstream(reply) else GATEWAY if _from_envoy(reply) else "not recognised")
+    who, cause = _by_its_own_words(reply) or _by_table(reply)
+    return Fingerprint(who or sender(reply), cause, through_picker(reply))
 
 
-def _from_envoy(reply: Reply) -> bool:
-    """Istio's gateways call themselves so in every answer; anything else on the way does not."""
-    return reply.headers.get("server") == "istio-envoy"
+def _by_table(reply: Reply) -> tuple[str, str]:
+    return next(((each.who, each.cause) for each in CAUSES if each.matches(reply)), ("", ""))
 
 
-def _passed_upstream(reply: Reply) -> bool:
-    """Envoy adds the header to what an upstream answered, and never to what it makes up itself."""
-    return "x-envoy-upstream-service-time" in reply.headers
+def _by_its_own_words(reply: Reply) -> tuple[str, str] | None:
+    """What only the reply itself can say: a reason in a header, the time that it took, an error in a good answer."""
+    if reason := reply.headers.get(DROPPED_REASON):
+        return PICKER, f"the picker dropped it, and says why: {reason}"
+    if reason := reply.headers.get(AUTH_REASON):
+        return GATEWAY, f"an auth policy refused it (Authorino): {reason}"
+    if reply.status == 504:
+        return "", _timed_out(reply.seconds)
+    if reply.status == 200:
+        return "", _in_a_good_answer(reply)
+    return None
 
 
-def _says(status: int | None, *texts: str) -> Callable[[Reply], bool]:
-    def matches(reply: Reply) -> bool:
-        return status in (None, reply.status) and any(text in reply.body for text in texts)
-
-    return matches
+def _timed_out(seconds: float) -> str:
+    known = next((f"; {words}" for value, words in _TIMEOUTS.items() if abs(seconds - value) < 1), "")
+    return f"a timeout of the route, the gateway or a load balancer, shorter than the answer{known}"
 
 
-def _is(transport: Transport) -> Callable[[Reply], bool]:
-    return lambda reply: reply.transport is transport
+def _in_a_good_answer(reply: Reply) -> str:
+    if error := _error_in(reply):
+        return f"an error inside a 200: {error[:200]}"
+    if not reply.headers.get("content-type", "").startswith("text/event-stream"):
+        return ""
+    if "content-length" in reply.headers:
+        return "somebody collected the stream before passing it on: the picker's ext_proc, or a proxy that buffers"
+    return "" if "data: [DONE]" in reply.body or "data:[DONE]" in reply.body else _CUT_BY_DONE
 
 
-def _empty(status: int) -> Callable[[Reply], bool]:
-    def matches(reply: Reply) -> bool:
-        own = _from_envoy(reply) and not _passed_upstream(reply)
-        return own and reply.status == status and not reply.body.strip()
-
-    return matches
-
-
-_TABLE: list[tuple[Callable[[Reply], bool], Fingerprint]] = [
-    (
-        _is(Transport.DROPPED),
-        Fingerprint(
-            NOBODY, "packets are dropped: a NetworkPolicy, a firewall or a load balancer whose health check fails"
-        ),
-    ),
-    (
-        _is(Transport.REFUSED),
-        Fingerprint(NOBODY, "nothing listens there: no listener on that port, or a wrong targetPort"),
-    ),
-    (_is(Transport.RESET), Fingerprint(NOBODY, "the connection was cut: the gateway restarted, or plaintext met TLS")),
-    (
-        _is(Transport.UNREACHABLE),
-        Fingerprint(NOBODY, "no route or no such name: is the address of the Gateway reachable from here?"),
-    ),
-    (
-        _says(404, "does not exist"),
-        Fingerprint(
-            SERVER, "the request's `model` is not served: spec.model.name, or a route to another service's pool"
-        ),
-    ),
-    (
-        _says(404, '{"detail":"Not Found"}', "404: Not Found"),
-        Fingerprint(SERVER, "the path reached the server unrewritten: the URLRewrite filter of the route's rule"),
-    ),
-    (
-        _says(None, "fault filter abort"),
-        Fingerprint(GATEWAY, "the route's backend is unresolved (GKE's gateway answers so)"),
-    ),
-    (
-        _empty(404),
-        Fingerprint(
-            GATEWAY, "no route matches: wrong path, HTTPRoute missing, not accepted, or not yet in the gateway"
-        ),
-    ),
-    (_says(403, "RBAC: access denied"), Fingerprint(SIDECAR, "an AuthorizationPolicy denies it")),
-    (
-        _says(None, "model not found in request body", "must have prompt field", "invalid request body"),
-        Fingerprint(PICKER, "the body is not an OpenAI request, or was lost before the picker"),
-    ),
-    (
-        _says(None, "find candidate pods", "find endpoint candidates", "endpoint candidates"),
-        Fingerprint(PICKER, "the picker knows no ready pod: its pool is empty, or it is a standby"),
-    ),
-    (_says(429, "saturated", "sheddable"), Fingerprint(PICKER, "flow control: all pods are saturated")),
-    (
-        _empty(500),
-        Fingerprint(
-            GATEWAY,
-            "the call to the endpoint picker (ext_proc) failed: no DestinationRule with tls SIMPLE for its Service, a"
-            " sidecar in front of it, or it is unreachable",
-        ),
-    ),
-    (
-        _says(503, "Secret is not supplied by SDS"),
-        Fingerprint(GATEWAY, "a DestinationRule's CA bundle is not mounted in the gateway"),
-    ),
-    (_says(503, "WRONG_VERSION_NUMBER"), Fingerprint(GATEWAY, "TLS towards a plaintext port, or the other way round")),
-    (
-        _says(503, "no healthy upstream"),
-        Fingerprint(
-            GATEWAY,
-            "UH: the backend has no ready endpoint: no pod is Ready, the selector matches none, or the change has not"
-            " arrived",
-        ),
-    ),
-    (
-        _says(None, "upstream connect error", "delayed connect error"),
-        Fingerprint(
-            GATEWAY,
-            "the pod did not take the connection: wrong targetPort, the pod is going away, or mTLS does not match",
-        ),
-    ),
-    (
-        _says(504, "upstream request timeout"),
-        Fingerprint(GATEWAY, "a timeout of the route or the gateway, shorter than the answer"),
-    ),
-]
+def _error_in(reply: Reply) -> str:
+    """The error that an answer with status 200 carries, whole or as an event of its stream."""
+    texts = [reply.body, *(line.removeprefix("data:") for line in reply.body.splitlines() if line.startswith("data:"))]
+    for text in texts:
+        if '"error"' not in text:
+            continue
+        try:
+            found = json.loads(text)
+        except ValueError:
+            continue
+        error = found.get("error") if isinstance(found, dict) else None
+        if error:
+            return str(error.get("message", error)) if isinstance(error, dict) else str(error)
+        if isinstance(found, dict) and found.get("object") == "error":
+            return str(found.get("message", found))
+    return ""
