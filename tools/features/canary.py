@@ -5,8 +5,7 @@ That a probe does not come through says something only if it came through before
 
 import secrets
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 
 from tools.explain import Violation
 from tools.features.canary_verdict import DENIED, Enforcement, Probe, Seen, judge, outcome
@@ -51,12 +50,13 @@ def canary(
     trial = _Trial(kube, namespace, image, dict(labels), start_seconds)
     where = f"pods {trial.name}-* and NetworkPolicy {trial.name} in namespace {namespace}"
     try:
-        with trial.made():
-            found, why = judge(trial.run(effect_seconds))
+        found, why = judge(trial.run(effect_seconds))
     except (KubeError, Violation) as error:
         found, why = Enforcement.INVALID, " ".join(str(error).split())
+    finally:
+        left = trial.remove()
     present = {Enforcement.ENFORCED: True, Enforcement.NOT_ENFORCED: False}.get(found)
-    return Feature(NAME, present, f"{found}: {why}", f"{where}: {trial.nodes}")
+    return Feature(NAME, present, "; ".join([f"{found}: {why}", *left]), f"{where}: {trial.nodes}")
 
 
 class _Trial:
@@ -69,16 +69,17 @@ class _Trial:
         self._start_seconds = start_seconds
         self._user: dict[str, int] = {}
         self._pods: list[str] = []
+        self._has_policy = False
 
-    @contextmanager
-    def made(self) -> Iterator[None]:
-        """Whatever is made inside is deleted at the end."""
-        try:
-            yield
-        finally:
-            self._kube.delete(_POLICY, self.name, self._namespace)
-            for pod in self._pods:
-                self._kube.delete(POD, pod, self._namespace)
+    def remove(self) -> list[str]:
+        """Delete what was made; what could not be deleted, one line each."""
+        left = []
+        for kind, name in [(_POLICY, self.name)] * self._has_policy + [(POD, pod) for pod in self._pods]:
+            try:
+                self._kube.delete(kind, name, self._namespace)
+            except KubeError as error:
+                left.append(f"left behind: {kind.kind} {name}: {error.status or 'no answer'}: {error.message}")
+        return left
 
     def run(self, effect_seconds: float) -> Seen:
         """Server, control, policy, probes, removal, control."""
@@ -90,6 +91,7 @@ class _Trial:
         before = self._probe(target)
         if before is not Probe.ALLOWED:
             return Seen(before)
+        self._has_policy = True
         self._kube.create(self._policy())
         started = time.monotonic()
         under = self._until(target, lambda probe: probe in DENIED, effect_seconds)
