@@ -1,6 +1,10 @@
 """Servers run on the promised accelerator and have it for themselves."""
 
+import pytest
+
+from tools.cases.capabilities import NODES
 from tools.explain import bullets, check
+from tools.faults import workload
 from tools.kube import pods
 from tools.kube.client import Object
 from tools.kube.kinds import NODE, POD
@@ -8,6 +12,16 @@ from tools.kube.llm_service import SERVER_CONTAINER, LlmService
 from tools.profile import Profile
 
 
+@pytest.mark.conformance(
+    name="accelerator-node-is-the-promised",
+    level="core",
+    requires=[NODES],
+    fault=[
+        workload.node_relabelled.shows("'another'"),
+        workload.servers_stopped.shows("there is no server pod"),
+    ],
+    checks=["accelerator"],
+)
 def test_servers_run_on_the_promised_node(service: LlmService, profile: Profile) -> None:
     """Every server pod runs on a node with the profile's labels."""
     for pod in service.servers():
@@ -24,6 +38,16 @@ def test_servers_run_on_the_promised_node(service: LlmService, profile: Profile)
         )
 
 
+@pytest.mark.conformance(
+    name="accelerator-is-asked-for",
+    level="core",
+    requires=[NODES],
+    fault=[
+        workload.accelerators_dropped.shows("requests and limits (0, 0)"),
+        workload.servers_stopped.shows("there is no server pod"),
+    ],
+    checks=["accelerator"],
+)
 def test_servers_have_their_accelerators(service: LlmService, profile: Profile) -> None:
     """Every server asks for the promised accelerators, requests equal to limits, and its node has them."""
     resource, count = profile.accelerator.resource, profile.accelerator.count
@@ -41,6 +65,16 @@ def test_servers_have_their_accelerators(service: LlmService, profile: Profile) 
         )
 
 
+@pytest.mark.conformance(
+    name="accelerator-is-not-overcommitted",
+    level="core",
+    requires=[NODES],
+    fault=[
+        workload.accelerators_dropped.shows("0 by {}"),
+        workload.servers_stopped.shows("there is no server pod"),
+    ],
+    checks=["accelerator"],
+)
 def test_node_is_not_overcommitted(service: LlmService, profile: Profile) -> None:
     """The pods on a server's node together ask for no more accelerators than it has."""
     resource = profile.accelerator.resource

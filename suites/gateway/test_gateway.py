@@ -2,12 +2,21 @@
 
 from urllib.parse import urlsplit
 
+import pytest
+
 from tools.explain import bullets, check
+from tools.faults import routing
 from tools.kube.conditions import conditions, lacking
 from tools.kube.kinds import GATEWAY, LLM_SERVICE
 from tools.kube.llm_service import LlmService, source
 
 
+@pytest.mark.conformance(
+    name="gateway-is-programmed",
+    level="core",
+    fault=routing.gateway_of_unknown_class.shows("STALE"),
+    checks=["gateway"],
+)
 def test_is_programmed_with_an_address(service: LlmService) -> None:
     """The Gateway is Accepted and Programmed for its current generation, and has an address."""
     found = service.read_gateway()
@@ -19,10 +28,21 @@ def test_is_programmed_with_an_address(service: LlmService) -> None:
         "a Gateway that is Accepted and Programmed, with an address",
         f"in {source(found)}: {bullets(wrong)}",
         cause="istiod does not run, the GatewayClass is unknown to it, or the load balancer gave no address",
-        next_step=service.kubectl("describe", GATEWAY.resource, service.gateway),
+        next_step=service.kube.kubectl(
+            "-n", service.gateway.namespace, "describe", GATEWAY.resource, service.gateway.name
+        ),
     )
 
 
+@pytest.mark.conformance(
+    name="gateway-listeners-take-the-route",
+    level="core",
+    fault=[
+        routing.route_deleted.shows("attachedRoutes is 0"),
+        routing.every_path_routed.shows("attachedRoutes is 2"),
+    ],
+    checks=["gateway"],
+)
 def test_listeners_take_the_route(service: LlmService) -> None:
     """Every listener of the Gateway is programmed and has the service's route attached, and no other."""
     found = service.read_gateway()
@@ -41,6 +61,12 @@ def test_listeners_take_the_route(service: LlmService) -> None:
         )
 
 
+@pytest.mark.conformance(
+    name="gateway-url-is-its-address",
+    level="core",
+    fault=routing.status_of_another_gateway.shows("http://192.0.2.1/elsewhere"),
+    checks=["gateway"],
+)
 def test_url_is_at_the_gateway(service: LlmService) -> None:
     """status.url is the Gateway's address and the service's path, so that nobody has to put it together by hand."""
     found, gateway = service.read(), service.read_gateway()

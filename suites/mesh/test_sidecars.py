@@ -2,20 +2,34 @@
 
 from collections.abc import Callable, Mapping
 
+import pytest
+
 from fixtures.measure import Record
+from tools.cases.capabilities import FORWARD, ISTIOD
+from tools.cases.requirement import claimed
 from tools.explain import bullets, check
+from tools.faults import pool as pool_faults
+from tools.faults import workload
 from tools.kube import istiod, pods
 from tools.kube.client import Object
 from tools.kube.llm_service import LlmService
 from tools.kube.picker_path import SIDECAR
 from tools.metrics import envoy
-from tools.openai.settling import settle
 from tools.profile import Mesh, Profile
+from tools.waiting.eventually import eventually
+from tools.waiting.timeouts import seconds
 
-# istiod pushes to all proxies whenever anything changes: they are asked until they have it.
-SYNC_SECONDS = 10.0
 
-
+@pytest.mark.conformance(
+    name="mesh-servers-have-sidecars",
+    level="core",
+    requires=[claimed("sidecars")],
+    fault=[
+        workload.sidecars_missing.shows("has no istio-proxy", "istio-injection"),
+        workload.servers_stopped.shows("there is no server pod"),
+    ],
+    checks=["sidecars"],
+)
 def test_servers_have_a_ready_sidecar(service: LlmService, profile: Profile) -> None:
     """Every server pod takes part in the mesh as promised: with Istio's sidecar, ordinary or native, that is ready."""
     found = service.pods()
@@ -30,25 +44,45 @@ def test_servers_have_a_ready_sidecar(service: LlmService, profile: Profile) -> 
     )
 
 
+@pytest.mark.conformance(
+    name="mesh-sidecars-are-in-sync",
+    level="core",
+    requires=[claimed("sidecars"), FORWARD, ISTIOD],
+    fault=[
+        workload.sidecars_missing.shows("has no istio-proxy"),
+        workload.servers_stopped.shows("there is no server pod"),
+    ],
+    checks=["sidecars"],
+)
 def test_sidecars_are_in_sync(service: LlmService, record: Record) -> None:
     """Every sidecar has taken what istiod sent it last, by istiod's own word, and has refused nothing."""
 
     def in_sync() -> None:
         found = {pod["metadata"]["name"]: pod for pod in service.pods()}
-        known = istiod.unacknowledged(service.kube)
+        known = istiod.unacknowledged(service.kube, service.istiod.namespace)
         wrong = [f"{name}: {what}" for name, pod in found.items() for what in _out_of_sync(service, pod, known)]
         check(
             bool(found) and not wrong,
             "sidecars that are live, have taken all that istiod sent, and refused no update",
             bullets(wrong) if found else "there is no server pod",
             cause="istiod is not reached (15012), or sends a filter that this Envoy does not have",
-            next_step=service.kube.kubectl("-n", istiod.NAMESPACE, "logs", "deployment/istiod", "--tail=50"),
+            next_step=service.kube.kubectl("-n", service.istiod.namespace, "logs", "deployment/istiod", "--tail=50"),
         )
 
-    settled = settle("sidecars to be in sync", in_sync, budget=SYNC_SECONDS, in_a_row=1)
+    settled = eventually("sidecars to be in sync", in_sync, budget=seconds("sidecars-in-sync"), in_a_row=1)
     record("time until sidecars are in sync", settled.seconds, settled.budget)
 
 
+@pytest.mark.conformance(
+    name="mesh-picker-has-no-sidecar",
+    level="core",
+    requires=[claimed("sidecars")],
+    fault=[
+        pool_faults.picker_in_mesh.shows("-router-scheduler-", "have it", "sidecar.istio.io/inject"),
+        pool_faults.picker_stopped.shows("there is no picker pod"),
+    ],
+    checks=["picker"],
+)
 def test_picker_has_no_sidecar(service: LlmService) -> None:
     """The picker's pods have no sidecar: it would refuse the gateway's stream, and every completion would be a 500."""
     found = service.picker_pods()

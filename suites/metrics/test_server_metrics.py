@@ -1,6 +1,11 @@
 """The servers' metrics: what pickers, dashboards and budgets rest on is there, and true."""
 
+import pytest
+
+from tools.cases.capabilities import EXCLUSIVE, FORWARD
+from tools.cases.requirement import claimed
 from tools.explain import bullets, check
+from tools.faults import workload
 from tools.kube.llm_service import LlmService
 from tools.metrics import scrape, vllm
 from tools.metrics.exposition import Exposition
@@ -8,6 +13,13 @@ from tools.openai.client import Client
 from tools.openai.content import expect_completion
 
 
+@pytest.mark.conformance(
+    name="metrics-core-is-there",
+    level="core",
+    requires=[claimed("metrics"), FORWARD],
+    fault=workload.servers_stopped.shows("HTTP 503"),
+    checks=["metrics"],
+)
 def test_core_metrics_are_there(service: LlmService, client: Client) -> None:
     """Every server exports vLLM's core metrics, under their names or older ones, for the model that is served."""
     expect_completion(client.complete(), client.model)  # some appear with the first request
@@ -24,6 +36,13 @@ def test_core_metrics_are_there(service: LlmService, client: Client) -> None:
     )
 
 
+@pytest.mark.conformance(
+    name="metrics-tokens-are-counted",
+    level="core",
+    requires=[claimed("metrics"), EXCLUSIVE, FORWARD],
+    fault=workload.used_by_somebody_else.shows("the counters moved by"),
+    checks=["metrics"],
+)
 def test_tokens_are_counted(service: LlmService, client: Client) -> None:
     """The tokens that a reply's usage states are the tokens by which the servers' counters move."""
     before = _tokens(service)

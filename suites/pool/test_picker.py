@@ -2,22 +2,43 @@
 
 from collections import Counter
 
+import pytest
+
 from fixtures.measure import Record
+from tools.cases.capabilities import EXCLUSIVE, FORWARD
 from tools.explain import bullets, check
+from tools.faults import pool as faults
+from tools.faults import routing, workload
 from tools.kube import picker_path, pods
 from tools.kube.llm_service import LlmService
 from tools.metrics import counting, picker, scrape
 from tools.openai.client import Client
 from tools.openai.fingerprint import identify
 from tools.openai.reply import Reply
-from tools.openai.settling import settle
 from tools.secret import Secret
+from tools.waiting.eventually import eventually
+from tools.waiting.timeouts import seconds
 
 REQUESTS = 6
-# The picker brings its gauges up to date every 5 s (--refresh-prometheus-metrics-interval).
-KNOWN_SECONDS = 12.0
 
 
+@pytest.mark.conformance(
+    name="picker-picks-every-request",
+    level="core",
+    requires=[EXCLUSIVE, FORWARD],
+    fault=[
+        routing.destination_rule_removed.shows(
+            "counted 0", "there is no DestinationRule for vllm-gemma-epp-service in llmisvc-"
+        ),
+        routing.route_past_the_pool.shows(
+            "counted 0", "leads to Service vllm-gemma-kserve-workload-svc rather than to"
+        ),
+        faults.picker_stopped.shows("counted 0", "(there are none)", "there is no picker pod"),
+        faults.picker_in_mesh.shows("500", "has a sidecar"),
+        workload.used_by_somebody_else.shows("somebody else uses the service"),
+    ],
+    checks=["picker"],
+)
 def test_every_request_is_picked(service: LlmService, client: Client, metrics_token: Secret) -> None:
     """N completions through the gateway are N at the picker and N over the servers."""
     before = counting.count(service, metrics_token)
@@ -38,6 +59,13 @@ def test_every_request_is_picked(service: LlmService, client: Client, metrics_to
     )
 
 
+@pytest.mark.conformance(
+    name="picker-knows-the-servers",
+    level="core",
+    requires=[FORWARD],
+    fault=faults.picker_stopped.shows("no picker runs"),
+    checks=["picker"],
+)
 def test_knows_the_ready_servers(service: LlmService, metrics_token: Secret, record: Record) -> None:
     """Every picker counts as many ready pods as there are."""
 
@@ -52,7 +80,7 @@ def test_knows_the_ready_servers(service: LlmService, metrics_token: Secret, rec
             next_step=service.kubectl("get", "pods", "--show-labels"),
         )
 
-    settled = settle("the picker to know the servers", knows, budget=KNOWN_SECONDS, in_a_row=1)
+    settled = eventually("the picker to know the servers", knows, budget=seconds("picker-gauge"), in_a_row=1)
     record("time until the picker's gauge is right", settled.seconds, settled.budget)
 
 

@@ -1,12 +1,24 @@
 """The InferencePool has exactly the servers as members, and the picker that goes with it."""
 
+import pytest
+
 from tools.explain import bullets, check
+from tools.faults import pool as faults
 from tools.kube import pods
 from tools.kube.conditions import lacking_at_parent
 from tools.kube.kinds import ENDPOINT_SLICE, POD, POOL
 from tools.kube.llm_service import SERVER_CONTAINER, LlmService, source
 
 
+@pytest.mark.conformance(
+    name="pool-selects-exactly-the-servers",
+    level="core",
+    fault=[
+        faults.pool_selects_nothing.shows("no pod"),
+        faults.stray_member.shows("-stray"),
+    ],
+    checks=["pool"],
+)
 def test_selects_exactly_the_servers(service: LlmService) -> None:
     """The pool's selector matches every server pod of the service and no other pod."""
     pool, owner = service.child("pool"), service.child("workload")
@@ -28,6 +40,12 @@ def test_selects_exactly_the_servers(service: LlmService) -> None:
     )
 
 
+@pytest.mark.conformance(
+    name="pool-ports-agree",
+    level="core",
+    fault=faults.pool_of_another_port.shows("[8001]"),
+    checks=["pool"],
+)
 def test_ports_agree(service: LlmService) -> None:
     """The pool's target port is the port on which the servers listen, and the workload Service's, too."""
     pool, workload_service = service.child("pool"), service.child("workload service")
@@ -45,6 +63,15 @@ def test_ports_agree(service: LlmService) -> None:
     )
 
 
+@pytest.mark.conformance(
+    name="pool-has-a-living-picker",
+    level="core",
+    fault=[
+        faults.picker_stopped.shows("no ready endpoint", "FailOpen"),
+        faults.pool_without_picker.shows("endpointPickerRef names no-such-service"),
+    ],
+    checks=["picker"],
+)
 def test_points_to_a_living_picker(service: LlmService) -> None:
     """The pool's picker is the service's, on a port that its Service has, with a ready endpoint behind it."""
     pool, picker = service.child("pool"), service.child("picker service")
@@ -71,10 +98,16 @@ def test_points_to_a_living_picker(service: LlmService) -> None:
     )
 
 
+@pytest.mark.conformance(
+    name="pool-is-accepted",
+    level="core",
+    fault=faults.pool_without_picker.shows("ResolvedRefs=False"),
+    checks=["pool"],
+)
 def test_is_accepted_by_the_services_gateway(service: LlmService) -> None:
     """The service's Gateway has accepted the pool and resolved its picker, for the pool's current generation."""
     pool = service.child("pool")
-    wrong = lacking_at_parent(pool, f"{service.namespace}/{service.gateway}", ["Accepted", "ResolvedRefs"])
+    wrong = lacking_at_parent(pool, str(service.gateway), ["Accepted", "ResolvedRefs"])
     check(
         not wrong,
         f"InferencePool with Accepted and ResolvedRefs from Gateway {service.gateway}",

@@ -1,10 +1,19 @@
 """What the controller makes belongs to the service, so that it goes when the service goes."""
 
+import pytest
+
 from tools.explain import check
+from tools.faults import routing
 from tools.kube.kinds import HTTP_ROUTE
 from tools.kube.llm_service import LlmService
 
 
+@pytest.mark.conformance(
+    name="reconcile-children-are-owned",
+    level="core",
+    fault=routing.route_deleted.shows("there is no such HTTPRoute"),
+    checks=["route", "pool"],
+)
 def test_children_belong_to_service(service: LlmService) -> None:
     """Deployments, Services, route and pool exist, and the service (this one, by uid) is the controller of each."""
     owner = service.read()["metadata"]
@@ -20,13 +29,19 @@ def test_children_belong_to_service(service: LlmService) -> None:
         )
 
 
+@pytest.mark.conformance(
+    name="reconcile-status-names-the-route",
+    level="core",
+    fault=routing.status_of_another_gateway.shows("another-gateway"),
+    checks=["route"],
+)
 def test_status_names_the_route(service: LlmService) -> None:
     """status.router says through which Gateway and by which HTTPRoute the service is reached."""
     gateways = service.read().get("status", {}).get("router", {}).get("gateways", [])
     _, route = service.children["route"]
     told = [(each["namespace"], each["name"], [on["name"] for on in each.get("httpRoutes", [])]) for each in gateways]
     check(
-        told == [(service.namespace, service.gateway, [route])],
+        told == [(service.gateway.namespace, service.gateway.name, [route])],
         f"Gateway {service.gateway} with HTTPRoute {route}, and nothing else",
         f"status.router.gateways has {told or 'nothing'}",
         cause="the route is attached to another Gateway than spec.router.gateway.refs names",

@@ -1,8 +1,11 @@
 """The controller brings the service to Ready, and Ready is about the service as it is now."""
 
+import pytest
+
 from fixtures.deployment import Deployed
 from fixtures.measure import Record
 from tools.explain import bullets, check
+from tools.faults import workload
 from tools.kube import pods
 from tools.kube.convergence import NotConverged
 from tools.kube.kinds import LLM_SERVICE
@@ -10,6 +13,11 @@ from tools.kube.llm_service import SERVER_CONTAINER, LlmService, not_ready, sour
 from tools.profile import Profile
 
 
+@pytest.mark.conformance(
+    name="reconcile-becomes-ready",
+    level="core",
+    fault=workload.preset_missing.shows("PresetsCombined=False", "no-such-config"),
+)
 def test_becomes_ready(deployed: Deployed, record: Record) -> None:
     """The service is Ready within its budget, with every condition that its specification calls for."""
     record("time to Ready", deployed.ready.seconds, deployed.ready.budget)
@@ -25,6 +33,11 @@ def test_becomes_ready(deployed: Deployed, record: Record) -> None:
     )
 
 
+@pytest.mark.conformance(
+    name="reconcile-is-rolled-out",
+    level="core",
+    fault=workload.rollout_stuck.shows("workload: 1 replicas", "'replicas': 2"),
+)
 def test_is_rolled_out(service: LlmService) -> None:
     """Ready means rolled out: server and picker have all their replicas, in the current revision."""
     for part in ("workload", "picker"):
@@ -43,6 +56,14 @@ def test_is_rolled_out(service: LlmService) -> None:
         )
 
 
+@pytest.mark.conformance(
+    name="reconcile-servers-run-what-was-asked",
+    level="core",
+    fault=[
+        workload.rollout_stuck.shows("localhost/no-such-image:none"),
+        workload.servers_stopped.shows("there is no server pod"),
+    ],
+)
 def test_servers_run_what_was_asked_for(service: LlmService, profile: Profile) -> None:
     """Every server pod runs the profile's image with the arguments that the service states."""
     asked = next(each for each in service.read()["spec"]["template"]["containers"] if each["name"] == SERVER_CONTAINER)

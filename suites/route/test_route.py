@@ -1,6 +1,9 @@
 """The HTTPRoute is accepted by the right Gateway and leads where it should."""
 
+import pytest
+
 from tools.explain import bullets, check
+from tools.faults import routing
 from tools.kube.client import Object
 from tools.kube.conditions import lacking_at_parent
 from tools.kube.kinds import HTTP_ROUTE
@@ -9,12 +12,18 @@ from tools.kube.llm_service import LlmService, source
 _API = ("/v1/completions", "/v1/chat/completions")
 
 
+@pytest.mark.conformance(
+    name="route-is-accepted",
+    level="core",
+    fault=routing.route_deleted.shows("there is no such HTTPRoute"),
+    checks=["route"],
+)
 def test_is_accepted_by_the_services_gateway(service: LlmService) -> None:
     """The route's only parent is the service's Gateway, which has accepted it and resolved its backends."""
     found = service.child("route")
     own = service.namespace
     parents = [f"{each.get('namespace', own)}/{each['name']}" for each in found["spec"].get("parentRefs", [])]
-    gateway = f"{own}/{service.gateway}"
+    gateway = str(service.gateway)
     wrong = [] if parents == [gateway] else [f"parentRefs are {parents}"]
     wrong += lacking_at_parent(found, gateway, ["Accepted", "ResolvedRefs"])
     check(
@@ -26,6 +35,12 @@ def test_is_accepted_by_the_services_gateway(service: LlmService) -> None:
     )
 
 
+@pytest.mark.conformance(
+    name="route-leads-to-pool-and-service",
+    level="core",
+    fault=routing.route_past_the_pool.shows("('Service', 'vllm-gemma-kserve-workload-svc')"),
+    checks=["route"],
+)
 def test_leads_to_pool_and_service(service: LlmService) -> None:
     """Completions and chat go to the pool, so that the picker chooses; other paths go to the workload Service."""
     found = service.child("route")
@@ -45,6 +60,12 @@ def test_leads_to_pool_and_service(service: LlmService) -> None:
         )
 
 
+@pytest.mark.conformance(
+    name="route-names-the-pools-group",
+    level="core",
+    fault=routing.route_past_the_pool.shows("groups []"),
+    checks=["route"],
+)
 def test_pool_backend_is_of_the_pools_group(service: LlmService) -> None:
     """The route names the pool in the API group in which the pool exists: two CRDs share the kind's name."""
     found, pool = service.child("route"), service.child("pool")

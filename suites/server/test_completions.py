@@ -1,6 +1,11 @@
 """Completions and chat, whole and streamed, answered by a server of this service."""
 
+import pytest
+
+from tools.cases.capabilities import EXCLUSIVE, FORWARD
 from tools.explain import check
+from tools.faults import pool as pool_faults
+from tools.faults import routing, workload
 from tools.kube.llm_service import LlmService
 from tools.metrics import counting
 from tools.openai.client import Client
@@ -11,6 +16,16 @@ from tools.openai.reply import Reply
 POD_HEADER = "x-inference-pod"
 
 
+@pytest.mark.conformance(
+    name="server-completes",
+    level="core",
+    requires=[EXCLUSIVE, FORWARD],
+    fault=[
+        pool_faults.pool_of_another_port.shows("HTTP 503", "did not take the connection", "curl"),
+        workload.used_by_somebody_else.shows("exactly one pod"),
+    ],
+    checks=["gateway"],
+)
 def test_completion(service: LlmService, client: Client) -> None:
     """A completion through the gateway is answered in full by one of the service's pods."""
     before = counting.finished_by_pod(service)
@@ -19,6 +34,13 @@ def test_completion(service: LlmService, client: Client) -> None:
     _expect_one_pod(service, reply, counting.moved(before, counting.finished_by_pod(service)))
 
 
+@pytest.mark.conformance(
+    name="server-chats",
+    level="core",
+    requires=[EXCLUSIVE, FORWARD],
+    fault=routing.route_deleted.shows("HTTP 404", "no route matches", "curl"),
+    checks=["gateway"],
+)
 def test_chat_completion(service: LlmService, client: Client) -> None:
     """A chat completion through the gateway is answered in full by one of the service's pods."""
     before = counting.finished_by_pod(service)
@@ -27,6 +49,12 @@ def test_chat_completion(service: LlmService, client: Client) -> None:
     _expect_one_pod(service, reply, counting.moved(before, counting.finished_by_pod(service)))
 
 
+@pytest.mark.conformance(
+    name="server-streams",
+    level="core",
+    fault=pool_faults.pool_of_another_port.shows("HTTP 503", "did not take the connection"),
+    checks=["gateway"],
+)
 def test_streamed_chat(client: Client) -> None:
     """A streamed chat completion comes as events, with one finish reason and usage, and ends with [DONE]."""
     reply = client.chat(stream=True, stream_options={"include_usage": True}, max_tokens=16)

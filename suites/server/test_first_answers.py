@@ -1,14 +1,25 @@
 """Ready means that it answers, or will in a moment."""
 
-from fixtures.deployment import Deployed
+from collections.abc import Callable
+
+import pytest
+
+from fixtures.answering import Answering
 from fixtures.measure import Record
-from tools.kube.llm_service import LlmService
+from tools.cases.capabilities import TRAFFIC
+from tools.faults import workload
 
 
-def test_answers_soon_after_ready(service: LlmService, deployed: Deployed, record: Record) -> None:
+@pytest.mark.conformance(
+    name="server-answers-soon-after-ready",
+    level="core",
+    requires=[TRAFFIC],
+    fault=workload.servers_stopped.shows("HTTP 503", "no healthy upstream"),
+    checks=["gateway"],
+)
+def test_answers_soon_after_ready(answering: Callable[[], Answering], record: Record) -> None:
     """Completions through the gateway are answered, several in a row, within the budget after Ready."""
-    found = deployed.answering
-    assert found is not None, f"{service.name} is Ready and was not asked"
+    found = answering()
     record("time from Ready to answers", found.seconds, found.budget, f"after {found.failed} that were not good")
     if found.problem:
         raise found.problem

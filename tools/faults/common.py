@@ -1,4 +1,4 @@
-"""What faults have in common: stopping what would repair them, probing, putting back."""
+"""What faults have in common: scaling, probing, putting back."""
 
 import copy
 from collections.abc import Callable, Iterator
@@ -12,21 +12,8 @@ from tools.kube.kinds import DEPLOYMENT, LLM_SERVICE, POD, Kind
 from tools.kube.llm_service import LlmService, not_ready
 from tools.openai.client import Client
 from tools.openai.reply import Reply
-from tools.openai.settling import IN_A_ROW, settle
-
-CONTROLLER = "llmisvc-controller-manager"
-CONTROLLER_NAMESPACE = "kserve"
-
-# A deleted server sleeps 15 s before it is asked to end; everything else takes a few seconds.
-SECONDS = 90.0
-EFFECT_SECONDS = 30.0
-
-
-@contextmanager
-def controller_stopped(service: LlmService) -> Iterator[None]:
-    """KServe's controller scaled to nothing: it would put back within a second what a fault changes."""
-    with scaled(service.kube, CONTROLLER_NAMESPACE, CONTROLLER, 0):
-        yield
+from tools.waiting.eventually import IN_A_ROW, eventually
+from tools.waiting.timeouts import seconds
 
 
 @contextmanager
@@ -44,11 +31,15 @@ def scale(kube: Kube, namespace: str, deployment: str, replicas: int) -> None:
     """Set a Deployment's replicas and wait until as many are ready and no other pod is left."""
     found = kube.patch(DEPLOYMENT, deployment, namespace, {"spec": {"replicas": replicas}})
     what = f"Deployment {deployment} to have {replicas} ready pods"
-    converge(kube, what, Selection(DEPLOYMENT, namespace, deployment), _has(replicas), budget=SECONDS)
+    converge(kube, what, Selection(DEPLOYMENT, namespace, deployment), _has(replicas), budget=seconds("fault-recovery"))
     if replicas == 0:
         labels = ",".join(f"{key}={value}" for key, value in found["spec"]["selector"]["matchLabels"].items())
         converge(
-            kube, f"pods of {deployment} to be gone", Selection(POD, namespace, labels=labels), gone, budget=SECONDS
+            kube,
+            f"pods of {deployment} to be gone",
+            Selection(POD, namespace, labels=labels),
+            gone,
+            budget=seconds("fault-recovery"),
         )
 
 
@@ -59,7 +50,7 @@ def wait_ready(service: LlmService) -> None:
         return "; ".join(not_ready(found[0])) if found else "it is not there"
 
     chosen = Selection(LLM_SERVICE, service.namespace, service.name)
-    converge(service.kube, f"{service.name} to be Ready again", chosen, decide, budget=SECONDS)
+    converge(service.kube, f"{service.name} to be Ready again", chosen, decide, budget=seconds("fault-recovery"))
 
 
 def wait_until(service: LlmService, kind: Kind, name: str, what: str, holds: Callable[[Object], bool]) -> None:
@@ -68,7 +59,7 @@ def wait_until(service: LlmService, kind: Kind, name: str, what: str, holds: Cal
     def decide(found: list[Object]) -> str:
         return "" if found and holds(found[0]) else f"not so: {found[0].get('status') if found else 'it is not there'}"
 
-    converge(service.kube, what, Selection(kind, service.namespace, name), decide, budget=SECONDS)
+    converge(service.kube, what, Selection(kind, service.namespace, name), decide, budget=seconds("fault-recovery"))
 
 
 def wait_for_answer(
@@ -79,15 +70,14 @@ def wait_for_answer(
     in_a_row: int = IN_A_ROW,
 ) -> None:
     """Wait until the gateway's answers show that a fault is in effect, several times in a row."""
-    found = service.read()
-    client = Client(found["status"]["url"], found["spec"]["model"]["name"], "llmisvc-conformance (fault)")
+    client = service.connection.client(service.url, "llmisvc-conformance (fault)")
 
     def shows() -> None:
         reply = ask(client)
         check(wanted(reply), f"the fault in effect: {what}", reply.summary)
 
     try:
-        settle(what, shows, budget=EFFECT_SECONDS, in_a_row=in_a_row)
+        eventually(what, shows, budget=seconds("fault-effect"), in_a_row=in_a_row)
     finally:
         client.close()
 

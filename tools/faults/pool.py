@@ -5,15 +5,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from tools.faults.common import (
-    SECONDS,
-    controller_stopped,
-    recreatable,
-    scaled,
-    wait_for_answer,
-    wait_ready,
-    wait_until,
-)
+from tools.faults.common import recreatable, scaled, wait_for_answer, wait_ready, wait_until
+from tools.faults.fault import fault
+from tools.faults.hold import controller_held
 from tools.kube import pods
 from tools.kube.client import Object
 from tools.kube.convergence import Selection, converge, gone
@@ -21,19 +15,20 @@ from tools.kube.kinds import DEPLOYMENT, POD, POOL
 from tools.kube.llm_service import PICKER_LABELS, LlmService
 from tools.kube.picker_path import SIDECAR
 from tools.openai.client import Client
+from tools.waiting.timeouts import seconds
 
 _LABEL = "llmisvc-conformance/fault"
 
 
-@contextmanager
+@fault()
 def picker_stopped(service: LlmService) -> Iterator[None]:
     """No picker runs. The pool fails open, so completions go on being answered."""
-    with controller_stopped(service), scaled(service.kube, service.namespace, service.children["picker"][1], 0):
+    with controller_held(service), scaled(service.kube, service.namespace, service.children["picker"][1], 0):
         wait_for_answer(service, "completions are 200, unpicked", Client.complete, lambda reply: reply.status == 200)
         yield
 
 
-@contextmanager
+@fault()
 def picker_in_mesh(service: LlmService) -> Iterator[None]:
     """The picker's pods are made anew with a sidecar.
 
@@ -43,7 +38,7 @@ def picker_in_mesh(service: LlmService) -> Iterator[None]:
     inside = copy.deepcopy(before)
     for labels in (inside["spec"]["selector"]["matchLabels"], inside["spec"]["template"]["metadata"]["labels"]):
         labels["sidecar.istio.io/inject"] = "true"
-    with controller_stopped(service):
+    with controller_held(service):
         try:
             _replace_picker(service, inside, with_sidecar=True)
             wait_for_answer(service, "completions are 500", Client.complete, lambda reply: reply.status == 500)
@@ -54,7 +49,7 @@ def picker_in_mesh(service: LlmService) -> Iterator[None]:
     wait_ready(service)
 
 
-@contextmanager
+@fault()
 def pool_selects_nothing(service: LlmService) -> Iterator[None]:
     """The pool's selector matches no pod."""
     selector = service.child("pool")["spec"]["selector"]
@@ -62,7 +57,7 @@ def pool_selects_nothing(service: LlmService) -> Iterator[None]:
         yield
 
 
-@contextmanager
+@fault()
 def pool_of_another_port(service: LlmService) -> Iterator[None]:
     """The pool sends requests to a port on which no server listens."""
     ports = service.child("pool")["spec"]["targetPorts"]
@@ -71,7 +66,7 @@ def pool_of_another_port(service: LlmService) -> Iterator[None]:
         yield
 
 
-@contextmanager
+@fault()
 def pool_without_picker(service: LlmService) -> Iterator[None]:
     """The pool names a picker Service that does not exist."""
     reference = service.child("pool")["spec"]["endpointPickerRef"]
@@ -80,7 +75,7 @@ def pool_without_picker(service: LlmService) -> Iterator[None]:
         yield
 
 
-@contextmanager
+@fault()
 def stray_member(service: LlmService) -> Iterator[None]:
     """A pod that is no server carries the servers' labels, so the pool takes it in."""
     server = service.pods()[0]
@@ -116,7 +111,7 @@ def stray_member(service: LlmService) -> Iterator[None]:
         yield
     finally:
         service.kube.delete(POD, name, service.namespace)
-        converge(service.kube, "the stray pod to be gone", selection, gone, budget=30)
+        converge(service.kube, "the stray pod to be gone", selection, gone, budget=seconds("fault-effect"))
 
 
 _POOL_LABELS = ("app.kubernetes.io/name", "app.kubernetes.io/part-of", "kserve.io/component")
@@ -126,7 +121,7 @@ _POOL_LABELS = ("app.kubernetes.io/name", "app.kubernetes.io/part-of", "kserve.i
 def _pool_changed(service: LlmService, change: dict[str, Any], before: dict[str, Any]) -> Iterator[None]:
     kube, namespace = service.kube, service.namespace
     name = service.children["pool"][1]
-    with controller_stopped(service):
+    with controller_held(service):
         try:
             # A JSON patch replaces whole values, where a merge would keep old keys.
             kube.patch(POOL, name, namespace, _replacing(change), how="json")
@@ -144,7 +139,7 @@ def _replace_picker(service: LlmService, deployment: Object, *, with_sidecar: bo
     kube, namespace = service.kube, service.namespace
     kube.delete(DEPLOYMENT, deployment["metadata"]["name"], namespace, cascade="Foreground")
     chosen = Selection(DEPLOYMENT, namespace, deployment["metadata"]["name"])
-    converge(kube, "the old picker to be gone", chosen, gone, budget=SECONDS)
+    converge(kube, "the old picker to be gone", chosen, gone, budget=seconds("fault-recovery"))
     kube.apply(deployment)
 
     def decide(found: list[Object]) -> str:
@@ -153,7 +148,7 @@ def _replace_picker(service: LlmService, deployment: Object, *, with_sidecar: bo
         return "" if good else "; ".join(pods.line(pod) for pod in found) or "no pods"
 
     selection = Selection(POD, namespace, labels=PICKER_LABELS.format(name=service.name))
-    converge(kube, "other picker pods", selection, decide, budget=SECONDS)
+    converge(kube, "other picker pods", selection, decide, budget=seconds("fault-recovery"))
 
 
 def _replacing(values: dict[str, Any]) -> list[dict[str, Any]]:

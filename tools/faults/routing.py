@@ -1,19 +1,22 @@
 """Faults between the client and the servers: Gateway, route, the way to the picker."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
 
-from tools.faults.common import controller_stopped, gateway_root, recreatable, wait_for_answer, wait_until
+from tools.faults.common import gateway_root, recreatable, wait_for_answer, wait_until
+from tools.faults.fault import fault
+from tools.faults.hold import controller_held
 from tools.kube.client import Object
 from tools.kube.conditions import parents
 from tools.kube.convergence import Selection, converge, gone
-from tools.kube.kinds import DESTINATION_RULE, GATEWAY, HTTP_ROUTE, LLM_SERVICE
+from tools.kube.kinds import DESTINATION_RULE, GATEWAY, HTTP_ROUTE, LLM_SERVICE, NAMESPACE
+from tools.kube.labels import of_run
 from tools.kube.llm_service import LlmService
 from tools.openai.client import Client
 from tools.openai.reply import Reply, Request
+from tools.waiting.timeouts import seconds
 
 
-@contextmanager
+@fault()
 def destination_rule_removed(service: LlmService) -> Iterator[None]:
     """Without its DestinationRule the gateway speaks plaintext to a picker that serves TLS.
 
@@ -33,16 +36,16 @@ def destination_rule_removed(service: LlmService) -> Iterator[None]:
         wait_for_answer(service, "completions are 200 again", Client.complete, _is_ok)
 
 
-@contextmanager
+@fault()
 def route_deleted(service: LlmService) -> Iterator[None]:
     """The HTTPRoute is gone, and nobody makes it again."""
     kube, namespace = service.kube, service.namespace
     kind, name = service.children["route"]
     before = service.child("route")
-    with controller_stopped(service):
+    with controller_held(service):
         try:
             kube.delete(kind, name, namespace)
-            converge(kube, f"{name} to be gone", Selection(kind, namespace, name), gone, budget=30)
+            converge(kube, f"{name} to be gone", Selection(kind, namespace, name), gone, budget=seconds("fault-effect"))
             wait_for_answer(service, "completions are 404", Client.complete, lambda reply: reply.status == 404)
             yield
         finally:
@@ -50,7 +53,7 @@ def route_deleted(service: LlmService) -> Iterator[None]:
             wait_for_answer(service, "completions are 200 again", Client.complete, _is_ok)
 
 
-@contextmanager
+@fault()
 def route_past_the_pool(service: LlmService) -> Iterator[None]:
     """The route sends completions and chat to the workload Service, so that no picker is asked."""
     kube, namespace = service.kube, service.namespace
@@ -58,7 +61,7 @@ def route_past_the_pool(service: LlmService) -> Iterator[None]:
     rules = service.child("route")["spec"]["rules"]
     backend = {"kind": "Service", "name": service.children["workload service"][1], "port": 8000}
     past = [rule | {"backendRefs": [backend]} for rule in rules]
-    with controller_stopped(service):
+    with controller_held(service):
         try:
             found = kube.patch(kind, name, namespace, _rules(past), how="json")
             generation = found["metadata"]["generation"]
@@ -71,14 +74,14 @@ def route_past_the_pool(service: LlmService) -> Iterator[None]:
             )
 
 
-@contextmanager
+@fault()
 def status_of_another_gateway(service: LlmService) -> Iterator[None]:
     """status speaks of another Gateway than the one that the service is behind."""
     kube, namespace = service.kube, service.namespace
     before = service.read()["status"]
     gateways = [gateway | {"name": "another-gateway"} for gateway in before["router"]["gateways"]]
     lie = before | {"url": "http://192.0.2.1/elsewhere", "router": before["router"] | {"gateways": gateways}}
-    with controller_stopped(service):
+    with controller_held(service):
         try:
             kube.patch(LLM_SERVICE, service.name, namespace, {"status": lie}, subresource="status")
             wait_until(
@@ -89,7 +92,7 @@ def status_of_another_gateway(service: LlmService) -> Iterator[None]:
             kube.patch(LLM_SERVICE, service.name, namespace, {"status": before}, subresource="status")
 
 
-@contextmanager
+@fault()
 def every_path_routed(service: LlmService) -> Iterator[None]:
     """Another route on the service's Gateway sends every path to the servers."""
     kube, namespace = service.kube, service.namespace
@@ -97,9 +100,9 @@ def every_path_routed(service: LlmService) -> Iterator[None]:
     route = {
         "apiVersion": HTTP_ROUTE.api,
         "kind": HTTP_ROUTE.kind,
-        "metadata": {"name": name, "namespace": namespace},
+        "metadata": {"name": name, "namespace": namespace, "labels": of_run(kube.get(NAMESPACE, namespace))},
         "spec": {
-            "parentRefs": [{"name": service.gateway}],
+            "parentRefs": [{"name": service.gateway.name, "namespace": service.gateway.namespace}],
             "rules": [{"backendRefs": [{"name": service.children["workload service"][1], "port": 8000}]}],
         },
     }
@@ -114,20 +117,18 @@ def every_path_routed(service: LlmService) -> Iterator[None]:
         )
 
 
-@contextmanager
+@fault()
 def gateway_of_unknown_class(service: LlmService) -> Iterator[None]:
     """The Gateway is given to a class that nobody serves: its conditions go on being True, about what it was before."""
-    kube, namespace = service.kube, service.namespace
+    kube, name, namespace = service.kube, service.gateway.name, service.gateway.namespace
     before = service.read_gateway()["spec"]["gatewayClassName"]
     try:
         changed = {"spec": {"gatewayClassName": "no-such-class"}}
-        generation = kube.patch(GATEWAY, service.gateway, namespace, changed)["metadata"]["generation"]
-        wait_until(
-            service, GATEWAY, service.gateway, "the new class", lambda it: it["metadata"]["generation"] == generation
-        )
+        generation = kube.patch(GATEWAY, name, namespace, changed)["metadata"]["generation"]
+        wait_until(service, GATEWAY, name, "the new class", lambda it: it["metadata"]["generation"] == generation)
         yield
     finally:
-        kube.patch(GATEWAY, service.gateway, namespace, {"spec": {"gatewayClassName": before}})
+        kube.patch(GATEWAY, name, namespace, {"spec": {"gatewayClassName": before}})
         wait_for_answer(service, "completions are 200 again", Client.complete, _is_ok)
 
 

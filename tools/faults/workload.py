@@ -2,9 +2,10 @@
 
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
 
-from tools.faults.common import SECONDS, controller_stopped, scaled, wait_for_answer, wait_ready, wait_until
+from tools.faults.common import scaled, wait_for_answer, wait_ready, wait_until
+from tools.faults.fault import Scope, fault
+from tools.faults.hold import controller_held
 from tools.kube import pods
 from tools.kube.client import Object
 from tools.kube.conditions import conditions
@@ -12,26 +13,27 @@ from tools.kube.convergence import Selection, converge
 from tools.kube.kinds import DEPLOYMENT, LLM_SERVICE, NAMESPACE, NODE, POD
 from tools.kube.llm_service import PART_OF, LlmService
 from tools.openai.client import Client
+from tools.waiting.timeouts import seconds
 
 _INJECTION = "istio-injection"
 
 
-@contextmanager
+@fault()
 def servers_stopped(service: LlmService) -> Iterator[None]:
     """No server runs."""
-    with controller_stopped(service), scaled(service.kube, service.namespace, service.children["workload"][1], 0):
+    with controller_held(service), scaled(service.kube, service.namespace, service.children["workload"][1], 0):
         wait_for_answer(service, "models are 503", Client.models, lambda reply: reply.status == 503)
         yield
     wait_for_answer(service, "completions are 200 again", Client.complete, lambda reply: reply.status == 200)
 
 
-@contextmanager
+@fault()
 def rollout_stuck(service: LlmService) -> Iterator[None]:
     """The servers' Deployment is given an image that does not exist: the old pod serves on beside a stuck one."""
     kube, namespace = service.kube, service.namespace
     name = service.children["workload"][1]
     image = service.child("workload")["spec"]["template"]["spec"]["containers"][0]["image"]
-    with controller_stopped(service):
+    with controller_held(service):
         try:
             kube.patch(DEPLOYMENT, name, namespace, _with_image("localhost/no-such-image:none"), how="json")
             wait_until(service, DEPLOYMENT, name, "a new pod that does not start", _is_stuck)
@@ -41,7 +43,7 @@ def rollout_stuck(service: LlmService) -> Iterator[None]:
             wait_until(service, DEPLOYMENT, name, "the old revision alone", _is_whole)
 
 
-@contextmanager
+@fault()
 def accelerators_dropped(service: LlmService) -> Iterator[None]:
     """The servers no longer ask for accelerators: pods are made anew, run on the same node and share what is there."""
     kube, namespace = service.kube, service.namespace
@@ -49,7 +51,7 @@ def accelerators_dropped(service: LlmService) -> Iterator[None]:
     before = service.child("workload")["spec"]["template"]["spec"]["containers"][0]["resources"]
     # Extended resources have a domain in their name.
     without = {how: {key: value for key, value in each.items() if "/" not in key} for how, each in before.items()}
-    with controller_stopped(service):
+    with controller_held(service):
         try:
             kube.patch(DEPLOYMENT, name, namespace, _with_resources(without), how="json")
             wait_until(service, DEPLOYMENT, name, "servers without accelerators", _is_whole)
@@ -60,7 +62,7 @@ def accelerators_dropped(service: LlmService) -> Iterator[None]:
             wait_for_answer(service, "completions are 200 again", Client.complete, lambda reply: reply.status == 200)
 
 
-@contextmanager
+@fault()
 def preset_missing(service: LlmService) -> Iterator[None]:
     """The service refers to a configuration that does not exist."""
     kube, namespace, name = service.kube, service.namespace, service.name
@@ -73,7 +75,7 @@ def preset_missing(service: LlmService) -> Iterator[None]:
         wait_ready(service)
 
 
-@contextmanager
+@fault()
 def sidecars_missing(service: LlmService) -> Iterator[None]:
     """The namespace does not ask for sidecars, and the servers were made anew since."""
     kube, namespace = service.kube, service.namespace
@@ -88,7 +90,7 @@ def sidecars_missing(service: LlmService) -> Iterator[None]:
         wait_for_answer(service, "completions are 200 again", Client.complete, lambda reply: reply.status == 200)
 
 
-@contextmanager
+@fault(scope=Scope.CLUSTER)
 def node_relabelled(service: LlmService) -> Iterator[None]:
     """The server's node says that it has another accelerator."""
     kube = service.kube
@@ -105,11 +107,10 @@ def node_relabelled(service: LlmService) -> Iterator[None]:
         kube.patch(NODE, node, "", {"metadata": {"labels": labels}})
 
 
-@contextmanager
+@fault()
 def used_by_somebody_else(service: LlmService) -> Iterator[None]:
     """Somebody else sends completions all the time (at most one at once, for as long as the fault lasts)."""
-    found = service.read()
-    client = Client(found["status"]["url"], found["spec"]["model"]["name"], "llmisvc-conformance (somebody else)")
+    client = service.connection.client(service.url, "llmisvc-conformance (somebody else)")
     ended, began = threading.Event(), threading.Event()
 
     def use() -> None:
@@ -120,7 +121,7 @@ def used_by_somebody_else(service: LlmService) -> Iterator[None]:
     thread = threading.Thread(target=use, name="somebody else")
     thread.start()
     try:
-        if not began.wait(timeout=30):
+        if not began.wait(timeout=seconds("fault-effect")):
             raise RuntimeError("somebody else's first completion did not end")
         yield
     finally:
@@ -145,7 +146,9 @@ def _replace_servers(service: LlmService, *, with_sidecar: bool) -> None:
             return "; ".join(pods.line(pod) for pod in found) or "no pods"
         return ""
 
-    converge(kube, "new server pods", Selection(POD, namespace, labels=labels), decide, budget=SECONDS)
+    converge(
+        kube, "new server pods", Selection(POD, namespace, labels=labels), decide, budget=seconds("fault-recovery")
+    )
 
 
 def _with_image(image: str) -> list[dict[str, str]]:

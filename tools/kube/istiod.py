@@ -7,21 +7,24 @@ from tools.kube.client import Kube
 from tools.kube.kinds import POD
 from tools.kube.port_forward import get_from_pod
 
-NAMESPACE = "istio-system"
 _LABELS = "app=istiod"
 # The port of istiod's metrics, which serves /debug, too.
 _PORT = 15014
 
 
-def unacknowledged(kube: Kube) -> dict[str, list[str]]:
+def unacknowledged(kube: Kube, namespace: str) -> dict[str, list[str]]:
     """By proxy (`POD.NAMESPACE`), what it has not taken yet; a proxy that no istiod knows is absent.
+
+    Args:
+        kube: the cluster.
+        namespace: of Istio's control plane.
 
     Raises:
         KubeError: an istiod could not be asked.
     """
     found: dict[str, list[str]] = {}
-    for pod in kube.objects(POD, NAMESPACE, labels=_LABELS):
-        answer = get_from_pod(kube, NAMESPACE, pod["metadata"]["name"], _PORT, "/debug/syncz")
+    for pod in kube.objects(POD, namespace, labels=_LABELS):
+        answer = get_from_pod(kube, namespace, pod["metadata"]["name"], _PORT, "/debug/syncz")
         # Each proxy is connected to one of them.
         found |= {each["proxy"]: behind(each) for each in json.loads(answer.body) or []}
     return found

@@ -7,6 +7,7 @@ from tools.kube import pods
 from tools.kube.client import Kube, Object
 from tools.kube.conditions import conditions, lacking
 from tools.kube.kinds import DEPLOYMENT, GATEWAY, HTTP_ROUTE, LLM_SERVICE, POD, POOL, SERVICE, Kind
+from tools.openai.connection import Connection
 
 PART_OF = "app.kubernetes.io/part-of=llminferenceservice"
 PICKER_LABELS = (
@@ -17,19 +18,36 @@ SERVER_CONTAINER = "main"
 
 
 @dataclass(frozen=True)
+class Place:
+    """An object by its namespace and name."""
+
+    namespace: str
+    name: str
+
+    def __str__(self) -> str:
+        return f"{self.namespace}/{self.name}"
+
+
+@dataclass(frozen=True)
 class LlmService:
     """A service under test.
 
     Attributes:
         kube: the cluster.
         namespace, name: of the LLMInferenceService.
-        gateway: the Gateway, in the same namespace, that its route attaches to.
+        gateway: the Gateway that its route attaches to.
+        controller: Deployment of KServe's controller for LLMInferenceServices.
+        istiod: Deployment of Istio's control plane.
+        connection: how clients reach its gateway.
     """
 
     kube: Kube
     namespace: str
     name: str
-    gateway: str
+    gateway: Place
+    controller: Place = Place("kserve", "llmisvc-controller-manager")
+    istiod: Place = Place("istio-system", "istiod")
+    connection: Connection = Connection("")
 
     @property
     def children(self) -> dict[str, tuple[Kind, str]]:
@@ -50,6 +68,11 @@ class LlmService:
         """The LLMInferenceService itself."""
         return self.kube.get(LLM_SERVICE, self.name, self.namespace)
 
+    @property
+    def url(self) -> str:
+        """Its own word for where it is: status.url."""
+        return str(self.read().get("status", {}).get("url", ""))
+
     def child(self, part: str) -> Object:
         """One of `children`.
 
@@ -68,7 +91,7 @@ class LlmService:
 
     def read_gateway(self) -> Object:
         """The Gateway."""
-        return self.kube.get(GATEWAY, self.gateway, self.namespace)
+        return self.kube.get(GATEWAY, self.gateway.name, self.gateway.namespace)
 
     def pods(self) -> list[Object]:
         """Pods of the model server that are not on their way out, by name."""

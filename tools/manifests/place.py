@@ -74,8 +74,16 @@ def destination_rule(service: str, namespace: str) -> Document:
     }
 
 
-def own_gateway(service: str, namespace: str, labels: Mapping[str, str] | None = None) -> Document:
-    """A Gateway for one service alone.
+def own_gateway(
+    service: str,
+    namespace: str,
+    labels: Mapping[str, str] | None = None,
+    *,
+    class_name: str = "istio",
+    annotations: Mapping[str, str] | None = None,
+    infrastructure: Mapping[str, str] | None = None,
+) -> Document:
+    """A Gateway for one service alone; `infrastructure` are annotations that its Service gets.
 
     On a shared one, Istio up to 1.31 keys the picker's configuration by route rule name, and KServe >= 0.19 gives the
     rules of every service the same names: a request can be handed to another service's picker (istio#61594).
@@ -86,12 +94,13 @@ def own_gateway(service: str, namespace: str, labels: Mapping[str, str] | None =
         "protocol": "HTTP",
         "allowedRoutes": {"namespaces": {"from": "Same"}},
     }
-    return {
-        "apiVersion": "gateway.networking.k8s.io/v1",
-        "kind": "Gateway",
-        "metadata": {"name": f"{service}-gateway", "namespace": namespace, "labels": dict(labels or {})},
-        "spec": {"gatewayClassName": "istio", "listeners": [listener]},
-    }
+    metadata: Document = {"name": f"{service}-gateway", "namespace": namespace, "labels": dict(labels or {})}
+    spec: Document = {"gatewayClassName": class_name, "listeners": [listener]}
+    if annotations:
+        metadata["annotations"] = dict(annotations)
+    if infrastructure:
+        spec["infrastructure"] = {"annotations": dict(infrastructure)}
+    return {"apiVersion": "gateway.networking.k8s.io/v1", "kind": "Gateway", "metadata": metadata, "spec": spec}
 
 
 def _placed(document: Document, placement: Placement, accounts: set[str], rules: Mapping[str, str]) -> Document:

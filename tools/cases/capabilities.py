@@ -1,0 +1,34 @@
+"""What a run may do besides reading: the requirements of that kind, and which fixtures imply which.
+
+A case that uses a fixture named here needs what stands beside it, without saying so again.
+"""
+
+from tools.cases.requirement import may
+
+TRAFFIC = may("send HTTP requests to the service")
+FORWARD = may("reach ports inside the service's pods")
+NODES = may("read nodes")
+ISTIOD = may("ask istiod")
+PICKER_METRICS = may("read the picker's metrics")
+EXCLUSIVE = may("have the service to itself")
+DEPLOY = may("deploy the service")
+DISRUPT_SERVICE = may("disturb the service")
+DISRUPT_CLUSTER = may("disturb the cluster")
+
+ALL = (
+    TRAFFIC,
+    FORWARD,
+    NODES,
+    ISTIOD,
+    PICKER_METRICS,
+    EXCLUSIVE,
+    DEPLOY,
+    DISRUPT_SERVICE,
+    DISRUPT_CLUSTER,
+)
+
+BY_FIXTURE = {
+    "client": TRAFFIC,
+    "root_client": TRAFFIC,
+    "metrics_token": PICKER_METRICS,
+}

@@ -1,0 +1,81 @@
+"""A plan in words: what a run would do. Pure."""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from tools.cases.case import Case
+from tools.cases.requirement import Facts, Finding
+from tools.kube.rights import Mode
+from tools.settings import Settings, Where
+
+
+@dataclass(frozen=True)
+class Step:
+    """A case for one accelerator, with what is known before there is a cluster."""
+
+    case: Case
+    accelerator: str
+    facts: Facts
+
+
+@dataclass(frozen=True)
+class Planned:
+    """What a command line selects."""
+
+    settings: Settings
+    steps: Sequence[Step]
+
+
+def tell(plan: Planned) -> str:
+    """The plan as text."""
+    return "\n".join([*_cluster(plan.settings), "", *_made(plan), "", *_cases(plan), "", "nothing was touched"])
+
+
+def _cluster(settings: Settings) -> Iterator[str]:
+    match settings.where:
+        case Where.LOCAL:
+            yield "cluster: local; started if it does not run, and then removed at the end"
+        case Where.KIND:
+            yield "cluster: kind, made and removed by this run"
+        case Where.EXISTING:
+            yield f"cluster: existing, context {settings.context}; {settings.mode}"
+    for kind, profile in settings.profiles.items():
+        yield f"profile for {kind}: {profile.name} ({', '.join(profile.claims())})"
+    if settings.target:
+        yield f"service: {settings.target}, as it is deployed"
+
+
+def _made(plan: Planned) -> Iterator[str]:
+    settings = plan.settings
+    yield "would be made:"
+    if settings.install or settings.where is not Where.EXISTING:
+        yield "  Istio, KServe and what they need, unless they are there"
+    if settings.mode is not Mode.DEPLOY:
+        yield "  nothing" if settings.mode is not Mode.PROBES else "  a namespace with probe pods, and a Lease"
+        return
+    for accelerator in dict.fromkeys(step.accelerator for step in plan.steps):
+        profile = settings.profiles[accelerator]
+        gateway = profile.gateway.reference
+        yield (
+            f"  for {accelerator}: namespace llmisvc-RUN-{accelerator} with LLMInferenceService {profile.service}"
+            f" ({profile.model}), {f'at Gateway {gateway.namespace}/{gateway.name}' if gateway else 'its own Gateway'},"
+            " an account that reads metrics"
+        )
+    yield f"  a Lease; all of it is removed at the end (--cleanup {settings.cleanup})"
+
+
+def _cases(plan: Planned) -> Iterator[str]:
+    counted = Counter(step.accelerator for step in plan.steps)
+    yield f"would run: {', '.join(f'{count} {name}' for name, count in sorted(counted.items()))}"
+    for step in plan.steps:
+        findings = [each.decide(step.facts) for each in step.case.requires]
+        yield f"  {step.accelerator:<4} {step.case.level:<9} {step.case.name}{_left_out(findings)}"
+
+
+def _left_out(findings: Sequence[Finding]) -> str:
+    lacking = [str(each) for each in findings if each.ok is False]
+    open_ones = [each.need for each in findings if each.ok is None]
+    if lacking:
+        return f"  NOT SUPPORTED: {'; '.join(lacking)}"
+    return f"  if it may or has: {'; '.join(open_ones)}" if open_ones else ""

@@ -1,0 +1,13 @@
+"""Labels that everything carries which the suite makes on a cluster."""
+
+from tools.kube.client import Object
+
+PREFIX = "llmisvc-conformance"
+RUN = f"{PREFIX}/run"
+CASE = f"{PREFIX}/case"
+
+
+def of_run(found: Object) -> dict[str, str]:
+    """The run's label as an object (a run's namespace) has it, for what is made beside it; empty where it has none."""
+    labels = found["metadata"].get("labels") or {}
+    return {RUN: labels[RUN]} if RUN in labels else {}

@@ -1,0 +1,99 @@
+"""Everything that a run applies for a service under test: its manifests in their place, its Gateway, its reader."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tools.kube.llm_service import Place
+from tools.manifests import Document
+from tools.manifests.place import GatewayRef, Placement, own_gateway, place
+from tools.manifests.render import render
+from tools.profile import Mesh, Profile
+
+METRICS_READER = "metrics-reader"
+_RBAC = "rbac.authorization.k8s.io"
+
+
+@dataclass(frozen=True)
+class Release:
+    """A profile's service in a namespace of the run.
+
+    Attributes:
+        profile: what is promised.
+        namespace: where.
+        labels: put on every object.
+    """
+
+    profile: Profile
+    namespace: str
+    labels: Mapping[str, str]
+
+    @property
+    def gateway(self) -> Place:
+        """The Gateway that its route attaches to: the profile's, or one of its own."""
+        reference = self.profile.gateway.reference
+        if reference is not None:
+            return Place(reference.namespace, reference.name)
+        return Place(self.namespace, f"{self.profile.service}-gateway")
+
+
+def documents(release: Release, kubectl: Path) -> list[Document]:
+    """All objects, in no order.
+
+    Args:
+        release: what, and where.
+        kubectl: the program, for kustomize.
+
+    Raises:
+        UserError: the manifests do not render, or have a kind that cannot be placed.
+    """
+    profile, labels = release.profile, dict(release.labels)
+    gateway = release.gateway
+    placement = Placement(
+        release.namespace,
+        gateway=GatewayRef(gateway.name, gateway.namespace),
+        labels=labels,
+        sidecars=profile.mesh is Mesh.SIDECAR,
+    )
+    placed = place(render(profile.manifests, kubectl), placement)
+    own = [] if profile.gateway.reference else [_own_gateway(release)]
+    return [*placed, *own, *_metrics_reader(release.namespace, labels)]
+
+
+def _own_gateway(release: Release) -> Document:
+    wanted = release.profile.gateway
+    return own_gateway(
+        release.profile.service,
+        release.namespace,
+        release.labels,
+        class_name=wanted.class_name,
+        annotations=wanted.annotations,
+        infrastructure=wanted.infrastructure_annotations,
+    )
+
+
+def _metrics_reader(namespace: str, labels: Mapping[str, str]) -> list[Document]:
+    """A service account that may read the picker's metrics, as a Prometheus would have it."""
+    name = f"{namespace}-{METRICS_READER}"
+    meta: dict[str, Any] = {"labels": dict(labels)}
+    return [
+        {
+            "apiVersion": "v1",
+            "kind": "ServiceAccount",
+            "metadata": {"name": METRICS_READER, "namespace": namespace, **meta},
+        },
+        {
+            "apiVersion": f"{_RBAC}/v1",
+            "kind": "ClusterRole",
+            "metadata": {"name": name, **meta},
+            "rules": [{"nonResourceURLs": ["/metrics"], "verbs": ["get"]}],
+        },
+        {
+            "apiVersion": f"{_RBAC}/v1",
+            "kind": "ClusterRoleBinding",
+            "metadata": {"name": name, **meta},
+            "roleRef": {"apiGroup": _RBAC, "kind": "ClusterRole", "name": name},
+            "subjects": [{"kind": "ServiceAccount", "name": METRICS_READER, "namespace": namespace}],
+        },
+    ]

@@ -1,0 +1,229 @@
+"""What a command line asks for, as one value, and what of it is refused before anything starts. Pure."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+
+from tools.cluster.rules import Disruption
+from tools.errors import UserError
+from tools.kube.llm_service import Place
+from tools.kube.rights import Mode
+from tools.profile import Profile
+
+
+class Where(StrEnum):
+    """Which provider makes or takes the cluster."""
+
+    LOCAL = "local"
+    EXISTING = "existing"
+    KIND = "kind"
+
+
+class Cleanup(StrEnum):
+    """When what the run made is removed at its end."""
+
+    ALWAYS = "always"
+    ON_SUCCESS = "on-success"
+    NEVER = "never"
+
+
+@dataclass(frozen=True)
+class Part:
+    """One of several parts of the proofs, so that a short run proves some and many runs prove all.
+
+    Attributes:
+        number: 0 to `of` - 1.
+        of: how many parts there are.
+    """
+
+    number: int
+    of: int
+
+    def has(self, place: int) -> bool:
+        """Whether the group with this place in the order belongs to the part."""
+        return place % self.of == self.number
+
+
+@dataclass(frozen=True)
+class Proving:
+    """How `--prove` is to go.
+
+    Attributes:
+        part: which groups of proofs.
+        resume: directory of an earlier run, whose proven cases are taken over; None begins anew.
+    """
+
+    part: Part = field(default_factory=lambda: Part(0, 1))
+    resume: Path | None = None
+
+
+@dataclass(frozen=True)
+class Settings:
+    """A command line.
+
+    Attributes:
+        where: provider of the cluster.
+        context, kubeconfig: of an existing cluster.
+        profiles: by accelerator; only these accelerators have cases.
+        install: whether the stack is installed on an existing cluster.
+        target: the deployed service that is audited; None deploys one.
+        mode: what the run does to the cluster.
+        disruption: how far it may disturb an existing one.
+        cleanup: when what it made is removed.
+        plan: whether it only tells what it would do.
+        proving: how cases are proved; None runs them.
+        minimal: whether evidence leaves out bodies and server logs.
+        token_env: name of the environment variable with the bearer token for requests; empty for none.
+        ca_file: authority for HTTPS at the gateway; None is the system's.
+        probe_image: image of probe pods in place of the default one; empty for none.
+        skips: file of skips by people.
+        timeouts: budgets in seconds in place of the documented ones, by name.
+    """
+
+    where: Where
+    context: str
+    kubeconfig: Path | None
+    profiles: Mapping[str, Profile]
+    install: bool
+    target: Place | None
+    mode: Mode
+    disruption: Disruption
+    cleanup: Cleanup
+    plan: bool
+    proving: Proving | None
+    minimal: bool
+    token_env: str
+    ca_file: Path | None
+    probe_image: str
+    skips: Path
+    timeouts: Mapping[str, float]
+
+
+def mode_of(*, read_only: bool, traffic: bool, probes: bool) -> Mode:
+    """What the three options mean together.
+
+    Raises:
+        UserError: `--traffic` or `--probes` without `--read-only`, which they widen.
+    """
+    if not read_only:
+        if traffic or probes:
+            raise UserError(
+                "--traffic and --probes together with --read-only",
+                "--read-only is missing",
+                cause="a run that deploys sends requests and uses probes anyway",
+                next_step="add --read-only, or leave them out",
+            )
+        return Mode.DEPLOY
+    return Mode.PROBES if probes else Mode.TRAFFIC if traffic else Mode.READ
+
+
+def target_of(text: str) -> Place | None:
+    """`NAMESPACE/NAME` as a place; None for an empty text."""
+    if not text:
+        return None
+    name = r"[a-z0-9]([-a-z0-9]*[a-z0-9])?"
+    if not re.fullmatch(f"{name}/{name}", text):
+        raise UserError("--target NAMESPACE/NAME", repr(text), next_step="kubectl get llmisvc --all-namespaces")
+    namespace, _, service = text.partition("/")
+    return Place(namespace, service)
+
+
+def part_of(text: str) -> Part:
+    """`K/N` as a part: the K-th (from 0) of N.
+
+    Raises:
+        UserError: it is none.
+    """
+    found = re.fullmatch(r"(\d+)/(\d+)", text)
+    if found is None or not int(found[1]) < int(found[2]):
+        raise UserError("--prove-part K/N with K from 0 to N-1", repr(text), next_step="--prove-part 0/10")
+    return Part(int(found[1]), int(found[2]))
+
+
+def timeouts_of(given: list[str]) -> dict[str, float]:
+    """`NAME=SECONDS` texts as a mapping.
+
+    Raises:
+        UserError: one is not of this form.
+    """
+    found = {}
+    for text in given:
+        name, _, value = text.partition("=")
+        if not re.fullmatch(r"\d+(\.\d+)?", value):
+            raise UserError("--timeout NAME=SECONDS", repr(text), next_step="see docs/timeouts.md for the names")
+        found[name] = float(value)
+    return found
+
+
+def refuse(settings: Settings) -> None:
+    """Raise for options that do not go together.
+
+    Raises:
+        UserError: saying which.
+    """
+    for wrong, expected, observed, next_step in _rules(settings):
+        if wrong:
+            raise UserError(expected, observed, next_step=next_step)
+
+
+def _rules(settings: Settings) -> list[tuple[bool, str, str, str]]:
+    existing = settings.where is Where.EXISTING
+    audits = settings.mode is not Mode.DEPLOY
+    return [
+        (
+            existing and not settings.context,
+            "--context NAME with --cluster existing",
+            "no context: the current one of a kubeconfig is never taken by default",
+            "kubectl config get-contexts",
+        ),
+        (
+            not existing and bool(settings.context or settings.kubeconfig),
+            "--cluster existing with --context and --kubeconfig",
+            f"--cluster {settings.where}",
+            "add --cluster existing",
+        ),
+        (
+            audits and settings.target is None,
+            "--target NAMESPACE/NAME with --read-only",
+            "no target: a run that changes nothing deploys nothing",
+            "kubectl get llmisvc --all-namespaces",
+        ),
+        (
+            settings.install and not existing,
+            "--install with --cluster existing only",
+            f"--cluster {settings.where}, where the stack is always installed",
+            "leave out --install",
+        ),
+        (
+            settings.install and audits,
+            "--install or --read-only",
+            "both",
+            "leave out one of them",
+        ),
+        (
+            settings.proving is not None and audits,
+            "--prove on a service that may be disturbed",
+            f"{settings.mode}: a fault changes the cluster",
+            "leave out --read-only",
+        ),
+        (
+            settings.proving is not None and existing and settings.disruption is Disruption.NONE,
+            "--allow-disruption=service or =cluster with --prove on an existing cluster",
+            "faults break the service, and nothing allows that",
+            "add --allow-disruption=service",
+        ),
+        (
+            settings.disruption is not Disruption.NONE and not existing,
+            "--allow-disruption with --cluster existing only",
+            f"--cluster {settings.where}, which the run may disturb anyway",
+            "leave it out",
+        ),
+        (
+            settings.target is not None and len(settings.profiles) != 1,
+            "one profile for the one service of --target",
+            f"{len(settings.profiles)} profiles: {', '.join(each.name for each in settings.profiles.values())}",
+            "--profile NAME, or -m gpu or -m tpu",
+        ),
+    ]
