@@ -78,8 +78,8 @@ def _problems(error: jsonschema.ValidationError) -> Iterator[Problem]:
             known = list(schema.get("properties", {}))
             for key in found:
                 if key not in known:
-                    allowed = f"allowed are {', '.join(known)}"
-                    yield Problem((*path, key), f"no such key{nearest(key, known)}; {allowed}")
+                    hint = nearest(key, known) or "."
+                    yield Problem((*path, key), f"no such key{hint} Allowed are {', '.join(known)}")
         case "required" if isinstance(found, dict):
             # jsonschema reports each missing key by itself, and names it only in its message.
             yield Problem(path, error.message.replace("is a required property", "is missing"))
@@ -90,10 +90,12 @@ def _problems(error: jsonschema.ValidationError) -> Iterator[Problem]:
             allowed = ", ".join(_shown(each) for each in wanted)
             hint = nearest(str(found), map(str, wanted))
             yield Problem(path, f"{_shown(found)} is none of {allowed}{hint}")
-        case "pattern" | "format":
+        case "pattern":
             examples = schema.get("examples", [])
-            form = f"for example {_shown(examples[0])}" if examples else f"{error.validator} {wanted}"
+            form = f"for example {_shown(examples[0])}" if examples else f"pattern {wanted}"
             yield Problem(path, f"{_shown(found)} is not of the form that is wanted: {form}")
+        case "format":
+            yield Problem(path, f"{_shown(found)} is not a {wanted}, for example {_shown(schema['examples'][0])}")
         case _:
             yield Problem(path, error.message)
 

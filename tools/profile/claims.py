@@ -18,11 +18,13 @@ class Claim:
 
     Attributes:
         key: short name, for cases and reports.
+        when: what a profile says that promises it; empty if every profile does.
         holds: whether a profile promises it.
         sentence: the promise of a profile that does.
     """
 
     key: str
+    when: str
     holds: Callable[[Profile], bool]
     sentence: Callable[[Profile], str]
 
@@ -75,55 +77,74 @@ def _budgets(profile: Profile) -> str:
 
 
 CLAIMS = (
-    Claim("route", _always, lambda _: "KServe creates the service's HTTPRoute, and the Gateway accepts it."),
-    Claim("pool", _always, lambda _: "KServe creates the service's InferencePool with its endpoint picker."),
-    Claim("gateway", _always, _gateway),
-    Claim("picker", _always, _picker),
-    Claim("accelerator", _always, _accelerator),
+    Claim("route", "", _always, lambda _: "KServe creates the service's HTTPRoute, and the Gateway accepts it."),
+    Claim("pool", "", _always, lambda _: "KServe creates the service's InferencePool with its endpoint picker."),
+    Claim("gateway", "", _always, _gateway),
+    Claim("picker", "", _always, _picker),
+    Claim("accelerator", "", _always, _accelerator),
     Claim(
         "sidecars",
+        "mesh: sidecar",
         lambda profile: profile.mesh is Mesh.SIDECAR,
         lambda _: "Istio injects a sidecar into every server pod, and none into the endpoint picker's.",
     ),
     Claim(
         "ambient",
+        "mesh: ambient",
         lambda profile: profile.mesh is Mesh.AMBIENT,
         lambda _: "Server pods are in the ambient mesh, without sidecars.",
     ),
     Claim(
         "no-mesh",
+        "mesh: none",
         lambda profile: profile.mesh is Mesh.NONE,
         lambda _: "Server pods are outside the mesh, without sidecars.",
     ),
     Claim(
         "strict-mtls",
+        "mtls: strict",
         lambda profile: profile.mtls is Mtls.STRICT,
         lambda _: "Server pods accept only connections in the mesh's mutual TLS (STRICT).",
     ),
     Claim(
         "permissive-mtls",
+        "mtls: permissive",
         lambda profile: profile.mtls is Mtls.PERMISSIVE,
         lambda _: "Server pods accept the mesh's mutual TLS, and plaintext beside it (PERMISSIVE).",
     ),
     Claim(
         "default-deny",
+        "isolation: default-deny",
         lambda profile: profile.isolation is Isolation.DEFAULT_DENY,
         lambda _: "NetworkPolicies deny all traffic of the service's namespace but what the service needs.",
     ),
     Claim(
         "metrics",
+        "observability.metrics: true",
         lambda profile: profile.observability.metrics,
         lambda _: "Servers, endpoint picker and proxies expose metrics that count what they did.",
     ),
     Claim(
         "prometheus",
+        "observability.prometheus: true",
         lambda profile: profile.observability.prometheus,
         lambda _: "A Prometheus collects these metrics.",
     ),
-    Claim("kiali", lambda profile: profile.observability.kiali, lambda _: "Kiali shows the service."),
-    Claim("jaeger", lambda profile: profile.observability.jaeger, lambda _: "Jaeger has traces of its requests."),
+    Claim(
+        "kiali",
+        "observability.kiali: true",
+        lambda profile: profile.observability.kiali,
+        lambda _: "Kiali shows the service.",
+    ),
+    Claim(
+        "jaeger",
+        "observability.jaeger: true",
+        lambda profile: profile.observability.jaeger,
+        lambda _: "Jaeger has traces of its requests.",
+    ),
     Claim(
         "budgets",
+        "anything under budgets.load",
         lambda profile: any(value is not None for value in astuple(profile.budgets.load)),
         _budgets,
     ),

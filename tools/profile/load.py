@@ -36,7 +36,7 @@ from tools.yamlfile import YamlFile, read_yaml
 PROFILES = CHECKOUT / "manifests" / "profiles"
 SCHEMA = PROFILES / "schema.yaml"
 _WHAT = "a profile"
-_NEXT = "see docs/profiles.md, or set your editor to manifests/profiles/schema.yaml"
+_NEXT = "see docs/profiles.md"
 
 
 def load_profile(name: str) -> Profile:

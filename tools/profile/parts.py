@@ -189,7 +189,6 @@ class Budgets:
     Attributes:
         ready_seconds: from applying the service until it is Ready.
         answers_seconds: from Ready until completions are answered.
-        picker_seconds: until the picker knows the servers.
         sync_seconds: until proxies have what istiod sent.
         removal_seconds: until a deleted service and its namespace are gone.
         load: under load.
@@ -197,7 +196,6 @@ class Budgets:
 
     ready_seconds: float
     answers_seconds: float
-    picker_seconds: float
     sync_seconds: float
     removal_seconds: float
     load: Load
