@@ -1,16 +1,17 @@
 """Waiting for objects to become as they should, by watch: once, with a budget, recorded as a number."""
 
 import queue
-import threading
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 from tools.explain import Violation
-from tools.kube.client import Kube, Object, Watch
-from tools.kube.errors import Gone
-from tools.kube.kinds import Kind
+from tools.kube.client import Kube, Object
+from tools.kube.errors import KubeError
+from tools.kube.following import Follower, Lost, Selection
+from tools.waiting.history import History, NotObserved, passes_by
+from tools.waiting.patience import Limit, limit
+
+__all__ = ["Alive", "Converged", "Decide", "NotConverged", "Selection", "converge", "gone"]
 
 # Given the objects as they are now: what is still lacking, or nothing.
 Decide = Callable[[list[Object]], str]
@@ -18,31 +19,6 @@ Decide = Callable[[list[Object]], str]
 Alive = Callable[[], None]
 
 _ALIVE_EVERY_SECONDS = 1.0
-
-
-@dataclass(frozen=True)
-class Selection:
-    """Objects that are watched together.
-
-    Attributes:
-        kind, namespace: where.
-        name: one object only.
-        labels: label selector.
-    """
-
-    kind: Kind
-    namespace: str = ""
-    name: str = ""
-    labels: str = ""
-
-    @property
-    def fields(self) -> str:
-        """The field selector that `name` means."""
-        return f"metadata.name={self.name}" if self.name else ""
-
-    def __str__(self) -> str:
-        chosen = self.name or (f"with {self.labels}" if self.labels else "(all)")
-        return f"{self.kind.kind} {chosen}" + (f" in {self.namespace}" if self.namespace else "")
 
 
 @dataclass(frozen=True)
@@ -73,13 +49,14 @@ class NotConverged(Violation):
     """
 
     def __init__(
-        self, what: str, lacking: str, last: list[Object], budget: float, next_step: str, seconds: float
+        self, what: str, lacking: str, last: list[Object], bound: Limit, next_step: str, history: History
     ) -> None:
         self.last = last
         self.lacking = lacking
-        self.seconds = seconds
-        self.budget = budget
-        super().__init__(f"{what} within {budget:.0f} s", f"after {seconds:.1f} s: {lacking}", next_step=next_step)
+        self.seconds = history.seconds
+        self.budget = bound.seconds
+        observed = f"after {self.seconds:.1f} s: {lacking}"
+        super().__init__(f"{what} {bound}", observed, next_step=next_step, details=history.lines())
 
 
 def converge(
@@ -87,111 +64,60 @@ def converge(
 ) -> Converged:
     """Wait until `decide` lacks nothing.
 
+    A watch that ends, and an API server that does not answer, are remembered and waited for: objects are listed again.
+
     Args:
         kube: the cluster.
         what: what is waited for, as the end of "expected: …".
         selection: the objects to watch.
         decide: called at once and after every change.
-        budget: seconds; what takes longer has failed.
+        budget: seconds, from `timeouts.seconds(NAME)`; what takes longer has failed. `patience` may shorten it.
         alive: asked every second, so that a dead component is told at once and not after the budget.
 
     Raises:
         NotConverged: the budget ran out.
-        KubeError: the API server could not be watched.
+        NotObserved: it did, and the API server did not answer at the end of it, so nothing can be said.
+        KubeError: the API server refused to show the objects.
     """
-    started = time.monotonic()
-    changes: queue.SimpleQueue[dict[str, Object] | BaseException] = queue.SimpleQueue()
-    follower = _Follower(kube, selection, budget, changes.put)
-    objects: list[Object] = []
-    lacking = "nothing was read yet"
+    bound, history = limit(budget), History()
+    follower = Follower(kube, selection, bound.seconds)
     follower.start()
     try:
-        while True:
-            left = budget - (time.monotonic() - started)
+        while (left := bound.seconds - history.seconds) > 0:
             try:
-                change = changes.get(timeout=max(0.0, min(left, _ALIVE_EVERY_SECONDS)))
+                change = follower.changes.get(timeout=min(left, _ALIVE_EVERY_SECONDS))
             except queue.Empty:
                 alive()
-                if left <= 0:
-                    words = ["-n", selection.namespace] if selection.namespace else []
-                    described = selection.name or (f"-l{selection.labels}" if selection.labels else "")
-                    command = kube.kubectl(*words, "describe", selection.kind.resource, *[described] * bool(described))
-                    waited = time.monotonic() - started
-                    raise NotConverged(what, lacking, objects, budget, command, waited) from None
                 continue
-            if isinstance(change, BaseException):
+            if isinstance(change, Lost):
+                history.failed(change.error)
+                alive()
+            elif isinstance(change, BaseException):
                 alive()
                 raise change
-            objects = list(change.values())
-            if not (lacking := decide(objects)):
-                return Converged(what, time.monotonic() - started, budget, objects)
+            elif lacking := decide(list(change.values())):
+                history.saw(lacking)
+            else:
+                return Converged(what, history.seconds, bound.seconds, list(change.values()))
     finally:
         follower.stop()
+    return _at_the_end(what, follower, decide, bound, history)
 
 
-class _Follower:
-    """Lists, then watches, in a thread of its own; hands over the objects by name after every change."""
-
-    def __init__(self, kube: Kube, selection: Selection, seconds: float, put: Callable[[Any], None]) -> None:
-        self._kube, self._selection, self._put = kube, selection, put
-        self._ends = time.monotonic() + seconds + 5
-        self._watch: Watch | None = None
-        self._lock = threading.Lock()
-        self._stopped = False
-        self._thread = threading.Thread(target=self._run, name=f"watch {selection}", daemon=True)
-
-    def start(self) -> None:
-        self._thread.start()
-
-    def stop(self) -> None:
-        with self._lock:
-            self._stopped = True
-            if self._watch is not None:
-                self._watch.close()
-        self._thread.join(timeout=5)
-
-    def _run(self) -> None:
-        try:
-            while not self._stopped and time.monotonic() < self._ends:
-                try:
-                    self._follow()
-                except Gone:
-                    continue  # the server forgot the version: begin with a list again
-        except BaseException as error:
-            if not self._stopped:
-                self._put(error)
-
-    def _follow(self) -> None:
-        chosen = self._selection
-        listing = self._kube.listing(chosen.kind, chosen.namespace, labels=chosen.labels, fields=chosen.fields)
-        known = {_key(item): item for item in listing.items}
-        version = listing.resource_version
-        self._put(dict(known))
-        while not self._stopped and time.monotonic() < self._ends:
-            watch = self._kube.watch(
-                chosen.kind,
-                chosen.namespace,
-                version,
-                labels=chosen.labels,
-                fields=chosen.fields,
-                seconds=self._ends - time.monotonic(),
-            )
-            with self._lock:
-                self._watch = watch
-                if self._stopped:
-                    watch.close()
-            for event, item in watch:
-                version = item["metadata"]["resourceVersion"]
-                if event == "BOOKMARK":
-                    continue
-                known.pop(_key(item), None)
-                if event != "DELETED":
-                    known[_key(item)] = item
-                self._put(dict(known))
-
-
-def _key(item: Object) -> str:
-    return f"{item['metadata'].get('namespace', '')}/{item['metadata']['name']}"
+def _at_the_end(what: str, follower: Follower, decide: Decide, bound: Limit, history: History) -> Converged:
+    """Look once more, without the watch: one that hangs would tell nothing, and that is not the objects' fault."""
+    seconds = history.seconds
+    try:
+        objects = follower.look()
+    except KubeError as error:
+        if not passes_by(error):
+            raise
+        history.failed(error)
+        raise NotObserved(f"waiting for {what} {bound}", 0, f"no answer at the end\n{history.lines()}") from None
+    if not (lacking := decide(objects)):
+        return Converged(what, seconds, bound.seconds, objects)
+    history.saw(lacking)
+    raise NotConverged(what, lacking, objects, bound, follower.describe(), history)
 
 
 def gone(objects: list[Object]) -> str:

@@ -43,11 +43,6 @@ class Cause:
 CAUSES: tuple[Cause, ...] = (
     # No whole answer.
     Cause(
-        ended(Verdict.DROPPED, "ConnectTimeout"),
-        NOBODY,
-        "packets are dropped: a NetworkPolicy, a firewall or a load balancer whose health check fails",
-    ),
-    Cause(
         ended(Verdict.DROPPED, "ReadTimeout"),
         NOBODY,
         "the connection was taken and nothing came: the server hangs or is not there yet, its queue is long, or packets"
