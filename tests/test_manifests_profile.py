@@ -107,6 +107,9 @@ def test_openshift_has_names_of_its_own() -> None:
         "istiod-openshift-gateway",
     )
     assert profile.gateway.scheme is Scheme.HTTPS
+    overlay = yaml.safe_load((profile.manifests / "kustomization.yaml").read_text())
+    operations = {each["path"]: each for each in yaml.safe_load(overlay["patches"][0]["patch"])}
+    assert operations["/spec/template/nodeSelector"]["value"] == profile.accelerator.node_labels
 
 
 @pytest.mark.parametrize("name", SHIPPED)

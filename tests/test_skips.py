@@ -68,9 +68,9 @@ def test_a_case_is_skipped_through_the_last_day_and_fails_from_the_next(tmp_path
         assert part in next_day.text
 
 
-@pytest.mark.parametrize(("case", "accelerator"), [("pool-selects-servers", "gpu"), ("pool-selects", "tpu")])
-def test_other_cases_and_accelerators_run(tmp_path: Path, case: str, accelerator: str) -> None:
-    decision = decide(load_skips(written(tmp_path, ENTRY)), case, accelerator, date(2027, 1, 1))
+@pytest.mark.parametrize(("case", "kind"), [("pool-selects-servers", "gpu"), ("pool-selects", "tpu")])
+def test_other_cases_and_accelerators_run(tmp_path: Path, case: str, kind: str) -> None:
+    decision = decide(load_skips(written(tmp_path, ENTRY)), case, kind, date(2027, 1, 1))
     assert (decision.skipped, decision.expired, decision.text) == (False, False, "")
 
 
