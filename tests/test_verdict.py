@@ -144,6 +144,14 @@ def test_one_thing_that_is_not_real_makes_a_rehearsal(changes: dict[str, Any], e
             "1 extended case not supported by this cluster: a-b (gpu).",
         ),
         ([case("a-b", Outcome.SKIPPED, level=Level.EXTENDED)], {}, "1 extended case skipped by a person: a-b (gpu)."),
+        (
+            [],
+            {
+                "claims": {"budgets": "its budgets"},
+                "profiles": (replace(PROFILE, signoff={"budgets_certified": False}),),
+            },
+            "The load budgets of gke-t4 are not certified, which its sign-off does not ask for.",
+        ),
         ([], {"trouble": ("namespace x stays",)}, "The run had trouble of its own: namespace x stays."),
         ([], {"versions": {"kserve": "v0.19.3", "extra": "1"}}, ""),
         ([], {"versions": {"gateway-api": "1.6.0"}, "profiles": (GATEWAY_API,)}, ""),

@@ -1,4 +1,4 @@
-"""The command `llmisvc-conformance`: keep a cluster to work on, look at it, remove it; look after the caches."""
+"""The command `llmisvc-conformance`: clusters to work on, caches, and the decision on a finished run."""
 
 import argparse
 import os
@@ -8,9 +8,11 @@ import sys
 from collections.abc import Sequence
 from functools import partial
 
+from tools import cleanup_cli
 from tools.cluster.local import bring_up, preflight, registry, status
 from tools.cluster.local.provider import Keep, LocalProvider
 from tools.errors import UserError
+from tools.report import signoff_cli
 from tools.stack import locate_stack
 
 
@@ -21,7 +23,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         arguments: without the program's name; the process's own by default.
 
     Returns:
-        0 when done, 1 when `status` finds something wrong, 2 for a mistake that the user can put right.
+        0 when done, 1 when `status` finds something wrong, 2 for a mistake that the user can put right; `signoff` has
+        codes of its own, see docs/signoff.md.
     """
     given = list(sys.argv[1:] if arguments is None else arguments)
     # All that follows `kubectl` is kubectl's, options too, which argparse would take for its own.
@@ -76,9 +79,11 @@ def _parser() -> argparse.ArgumentParser:
         "check", help="tell whether this machine can run the local cluster, before anything is built"
     )
     check.set_defaults(run=_check)
+    cleanup_cli.add_parser(commands)
     cache = commands.add_parser("cache", help="what was built and downloaded, and how large it is")
     cache.add_argument("do", choices=["status", "prune"])
     cache.set_defaults(run=_cache)
+    signoff_cli.add_parser(commands)
     return parser
 
 

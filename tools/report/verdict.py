@@ -5,9 +5,17 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from tools.outcomes import Level, Outcome
+from tools.report.asked import (
+    BUDGETS,
+    asks_for_budgets,
+    executed,
+    is_checked,
+    is_unpromised,
+    minimum,
+    unchecked,
+)
 from tools.report.ranges import misfits
 from tools.report.record import CaseRecord, ProfileRecord, RunRecord
-from tools.report.tally import ANSWERED
 from tools.report.text import counted
 
 FINISHED = "finished"
@@ -71,33 +79,6 @@ def judge(record: RunRecord) -> Judgement:
     return Judgement(Verdict.RELEASABLE, (_green(record), *notes))
 
 
-def executed(record: RunRecord, accelerator: str = "") -> list[CaseRecord]:
-    """The cases that said something about the product, for one accelerator or for all."""
-    return [each for each in record.cases if each.outcome in ANSWERED and accelerator in ("", each.accelerator)]
-
-
-def unchecked(record: RunRecord) -> list[str]:
-    """The claims that no passed case checks, in words.
-
-    The record does not say which of two profiles makes a claim: a run for two accelerators has to check it for both.
-    """
-    checked = {
-        (claim, each.accelerator) for each in record.cases if each.outcome is Outcome.PASSED for claim in each.checks
-    }
-    several = len(record.profiles) > 1
-    return [
-        f"{words} ({each.accelerator})" if several else words
-        for key, words in record.claims.items()
-        for each in record.profiles
-        if (key, each.accelerator) not in checked
-    ]
-
-
-def minimum(profile: ProfileRecord) -> int:
-    """How many cases must be executed for the profile's sign-off; one, where it says nothing."""
-    return int(profile.signoff.get("minimum_executed", 1))
-
-
 def _failures(record: RunRecord) -> list[str]:
     return [text for level in Level for text in _failed(_cases(record, Outcome.FAILED, level), level)]
 
@@ -157,7 +138,7 @@ def _gaps(record: RunRecord) -> list[str]:
     lacking = unchecked(record)
     return [
         *_told(
-            [each for each in _cases(record, Outcome.NOT_SUPPORTED, Level.CORE) if not _unpromised(record, each)],
+            [each for each in _cases(record, Outcome.NOT_SUPPORTED, Level.CORE) if not is_unpromised(record, each)],
             lambda many: f"{counted(many, 'core case')} not supported by this cluster, which is not a pass",
         ),
         *_told(
@@ -179,7 +160,7 @@ def _notes(record: RunRecord) -> list[str]:
     """What does not weigh and belongs to the picture."""
     return [
         *_told(
-            [each for each in _cases(record, Outcome.NOT_SUPPORTED, Level.CORE) if _unpromised(record, each)],
+            [each for each in _cases(record, Outcome.NOT_SUPPORTED, Level.CORE) if is_unpromised(record, each)],
             lambda many: f"{counted(many, 'core case')} about what the profile does not promise",
         ),
         *_told(
@@ -190,13 +171,15 @@ def _notes(record: RunRecord) -> list[str]:
             _cases(record, Outcome.SKIPPED, Level.EXTENDED),
             lambda many: f"{counted(many, 'extended case')} skipped by a person",
         ),
+        *(
+            f"The load budgets of {each.name} are not certified, which its sign-off does not ask for."
+            for each in record.profiles
+            if BUDGETS in record.claims
+            and not asks_for_budgets(each)
+            and not is_checked(record, BUDGETS, each.accelerator)
+        ),
         *([f"The run had trouble of its own: {_listed(list(record.trouble))}."] if record.trouble else []),
     ]
-
-
-def _unpromised(record: RunRecord, case: CaseRecord) -> bool:
-    """Whether a case checks only what no profile of the run claims: nothing is missing when it does not run."""
-    return bool(case.checks) and not any(each in record.claims for each in case.checks)
 
 
 def _green(record: RunRecord) -> str:
