@@ -1,12 +1,24 @@
 """Removal: in order, waited for, and what is left is named. Against a real HTTP server."""
 
+from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
 from tests.kube_server import Serve
-from tools.kube import removal
-from tools.kube.removal import remove_namespace
+from tools.kube.removal import remove_namespace, why_left
+from tools.waiting import timeouts
+
+_NOW = datetime(2026, 11, 24, 8, 1, 30, tzinfo=UTC)
+
+
+@pytest.fixture
+def _impatient() -> Iterator[None]:
+    before = timeouts.overridden()
+    timeouts.override({"namespace-removed": 0.2})
+    yield
+    timeouts.override(before)
 
 
 class _Cluster:
@@ -44,10 +56,45 @@ def test_namespace_that_never_was_is_gone(serve: Serve) -> None:
     assert remove_namespace(kube, "ns") == []
 
 
-def test_what_stays_is_named_with_its_finalizer(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(removal, "NAMESPACE_SECONDS", 0.2)
-    _, kube = serve(_Cluster("namespaces", namespaces=[_named("ns")]))
-    assert remove_namespace(kube, "ns") == ["Namespace ns: still there: ns (finalizers: f) after 0 s"]
+@pytest.mark.usefixtures("_impatient")
+def test_what_stays_is_named_with_what_it_waits_for(serve: Serve) -> None:
+    stays = _named("ns")
+    stays["metadata"]["deletionTimestamp"] = "2026-11-24T08:01:02Z"
+    _, kube = serve(_Cluster("namespaces", namespaces=[stays]))
+    [line] = remove_namespace(kube, "ns")
+    assert line.startswith("Namespace ns: terminating for ")
+    assert line.endswith(" s; finalizers: f")
+
+
+def test_cluster_without_kserve_has_no_services_to_wait_for(serve: Serve) -> None:
+    cluster = _Cluster(namespaces=[_named("ns")])
+
+    def answer(method: str, path: str, query: dict[str, str], body: Any) -> tuple[int, Any]:
+        if "serving.kserve.io" in path or "gateway.networking" in path:
+            return 404, {"message": "the server could not find the requested resource"}
+        return cluster(method, path, query, body)
+
+    _, kube = serve(answer)
+    assert remove_namespace(kube, "ns") == []
+
+
+def test_namespace_says_what_is_in_the_way() -> None:
+    conditions = [
+        {"type": "NamespaceDeletionDiscoveryFailure", "status": "False", "message": "none"},
+        {"type": "NamespaceContentRemaining", "status": "True", "message": "llminferenceservices has 1 instances"},
+    ]
+    found = {
+        "metadata": {"deletionTimestamp": "2026-11-24T08:01:02Z"},
+        "spec": {"finalizers": ["kubernetes"]},
+        "status": {"conditions": conditions},
+    }
+    assert why_left(found, _NOW) == (
+        "terminating for 28 s; finalizers: kubernetes; llminferenceservices has 1 instances"
+    )
+
+
+def test_deletion_that_did_not_begin() -> None:
+    assert "has not begun" in why_left({"metadata": {}}, _NOW)
 
 
 def test_binding_without_an_owner_is_a_leftover(serve: Serve) -> None:

@@ -84,6 +84,18 @@ def find_context(name: str, files: Sequence[Path]) -> Entry:
     )
 
 
+def only_context(file: Path) -> str:
+    """The name of the one context in a file that was made by us.
+
+    Raises:
+        UserError: it has none, or several.
+    """
+    names = list(_by_name(_read(file), "contexts", file))
+    if len(names) != 1:
+        raise _unusable(file, f"it has {len(names)} contexts, and not one")
+    return names[0]
+
+
 def _entry(file: Path, content: Mapping[str, Any], name: str, context: Mapping[str, Any]) -> Entry:
     cluster = _referred(file, content, name, context, "cluster")
     server = cluster.get("server")
