@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from tools.kube.conditions import conditions, lacking, lacking_at_parent
+from tools.kube.conditions import conditions, lacking, lacking_at_parent, stale
 from tools.kube.llm_service import expected_conditions, not_ready
 
 
@@ -24,6 +24,47 @@ def test_true_about_an_older_generation_does_not_hold() -> None:
 
 def test_conditions_without_generation_are_taken_as_they_are() -> None:
     assert conditions(_object(5, _row("Ready")))["Ready"].holds
+
+
+def test_own_conditions_are_as_old_as_the_status() -> None:
+    # KServe and Deployments say it once, for all of them.
+    found = conditions(_object(3, _row("Ready", reason="AllWell"), observedGeneration=2))
+    assert lacking(found, ["Ready"]) == ["Ready=True STALE (AllWell, observedGeneration 2 of 3)"]
+    assert conditions(_object(3, _row("Ready"), observedGeneration=3))["Ready"].holds
+
+
+def test_conditions_in_lists_below_are_not() -> None:
+    found = _object(3, observedGeneration=2)
+    assert conditions(found, [_row("Accepted")])["Accepted"].holds
+
+
+def test_own_generation_of_a_condition_goes_before_that_of_the_status() -> None:
+    assert conditions(_object(3, _row("Ready", observed=3), observedGeneration=2))["Ready"].holds
+    assert not conditions(_object(3, _row("Ready", observed=2), observedGeneration=3))["Ready"].holds
+
+
+def test_gateway_api_has_to_say_for_which_generation() -> None:
+    found = conditions(_object(2, _row("Programmed")) | {"apiVersion": "gateway.networking.k8s.io/v1"})
+    assert lacking(found, ["Programmed"]) == ["Programmed=True STALE (no reason given, no observedGeneration of 2)"]
+
+
+def test_unknown_is_not_true_and_is_told() -> None:
+    found = conditions(_object(1, _row("Accepted", "Unknown", reason="Pending", message="Waiting for controller")))
+    assert lacking(found, ["Accepted"]) == ["Accepted=Unknown (Pending: Waiting for controller)"]
+
+
+def test_all_that_is_stale_is_listed() -> None:
+    listener = {"name": "http", "conditions": [_row("ResolvedRefs", observed=1), _row("Programmed", observed=3)]}
+    parent = {"parentRef": {"name": "gw"}, "conditions": [_row("Accepted", observed=2)]}
+    found = _object(3, _row("Ready"), observedGeneration=2, listeners=[listener], parents=[parent])
+    assert stale(found) == [
+        "status.observedGeneration is 2 of 3",
+        "Ready=True STALE (no reason given, observedGeneration 2 of 3)",
+        "ns/gw: Accepted=True STALE (no reason given, observedGeneration 2 of 3)",
+        "http: ResolvedRefs=True STALE (no reason given, observedGeneration 1 of 3)",
+    ]
+    assert stale(_object(3, _row("Ready"), observedGeneration=3)) == []
+    assert stale({"metadata": {"name": "a"}}) == []
 
 
 def test_absent_condition_is_named() -> None:
