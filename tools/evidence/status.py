@@ -142,7 +142,7 @@ def _rows(found: Object) -> Iterator[tuple[str, Condition]]:
 
 
 def _is_well(condition: Condition) -> bool:
-    return condition.status != "True" if condition.type in _NEGATIVE else condition.holds
+    return condition.status != "True" and not condition.stale if condition.type in _NEGATIVE else condition.holds
 
 
 def _generations(found: Object) -> tuple[int | None, int]:
@@ -153,10 +153,8 @@ def _cells(found: Object, now: datetime) -> Iterator[tuple[str, ...]]:
     name = f"{found['kind']}/{found['metadata']['name']}"
     rows = list(_rows(found))
     for at, each in rows:
-        # KServe tells the generation once for all conditions.
-        observed = each.observed if each.observed is not None else _generations(found)[0]
-        fresh = "not told" if observed is None else "fresh" if observed >= each.generation else "STALE"
-        generation = fresh if observed is None else f"{fresh} ({observed} of {each.generation})"
+        observed = "not told" if each.observed is None else f"{each.observed} of {each.generation}"
+        generation = f"{'STALE' if each.stale else 'fresh'} ({observed})"
         yield name, at, each.type, each.status, age(each.since, now), generation, each.reason, each.message
     if not rows:
         yield name, "", "no conditions", "", "", "", "", ""

@@ -3,7 +3,8 @@
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 
-_COLUMN = 60
+# A cell that is longer moves the rest of its row.
+_COLUMN = 110
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
