@@ -73,7 +73,7 @@ def test_access_log_and_picker_are_about_this_case_only(evidence: Evidence) -> N
     assert "id-of-others" not in access
     # The id was known from the access log alone.
     decisions = evidence.texts["endpoint picker: decisions"]
-    assert '"x-request-id":"id-of-case"' in decisions
+    assert "picked  x-request-id=id-of-case  endpoint=10.0.0.5:8000" in decisions
     assert "id-of-others" not in decisions
 
 
@@ -202,7 +202,7 @@ def test_minimal_evidence_has_no_traffic_of_others(serve: Serve) -> None:
     everything = "\n".join([*evidence.texts.values(), evidence.objects])
     for left_out in ("secret wish", "secret answer", "INFO serving", "out of memory", "last words", "id-of-others"):
         assert left_out not in everything
-    for kept in ("OOMKilled", "id-of-case", "HTTP 503", "no_healthy", '"msg":"picked"'):
+    for kept in ("OOMKilled", "id-of-case", "HTTP 503", "no_healthy", "picked  "):
         assert kept in everything
 
 

@@ -12,6 +12,7 @@ from tools.evidence.logs import mentions
 from tools.evidence.metrics import Moved, current, metrics_diff, told
 from tools.evidence.reading import told as told_error
 from tools.evidence.requests import RequestLog, request_ids
+from tools.evidence.structured import most_telling, short
 from tools.evidence.subject import Subject
 from tools.evidence.text import age, cut, table
 from tools.kube.errors import KubeError
@@ -64,14 +65,17 @@ def test_age(since: str, shown: str) -> None:
 
 
 def test_clusters_of_the_service_with_members_and_failures() -> None:
-    head, *rows = envoy.cluster_table(CLUSTERS, envoy.of_service("llm", "qwen")).splitlines()
-    assert len(rows) == 2
+    head, *rows = envoy.cluster_table(CLUSTERS, "llm", "qwen").splitlines()
+    assert [row.split()[0] for row in rows] == [
+        "outbound|54321||qwen-inference-pool-ip-1234",
+        "outbound|9002||qwen-epp-service",
+    ]
     assert "10.0.0.5:8000" in rows[0]
     assert "/failed_eds_health" in rows[0]
     assert rows[0][head.index("CX_CONNECT_FAIL") :].startswith("7")
     assert "NO MEMBERS" in rows[1], "this is what answers with 503"
-    assert len(envoy.cluster_table(CLUSTERS, envoy.of_service("llm")).splitlines()) == 4
-    assert envoy.cluster_table("", envoy.of_service("llm")) == ""
+    assert len(envoy.cluster_table(CLUSTERS, "llm").splitlines()) == 4
+    assert envoy.cluster_table("", "llm") == ""
 
 
 def test_access_log_in_json_is_read_by_user_agent_and_id() -> None:
@@ -92,7 +96,7 @@ def test_access_log_in_text_is_read_by_mention() -> None:
     log = '[2026-11-24T09:00:00Z] "GET / HTTP/1.1" 404 NR "suite (case)" "a"\n[...] "GET / HTTP/1.1" 200 - "curl" "b"'
     lines = envoy.access_lines(log, ["suite (case)"], [])
     assert [line.text[-3:] for line in lines] == ['"a"']
-    assert "404 NR" in "\n".join(envoy.access_table(lines))
+    assert "404 NR" in "\n".join(envoy.access_table(lines, "llm"))
 
 
 def test_ids_as_sent_as_answered_and_as_the_server_has_it() -> None:
@@ -148,6 +152,23 @@ def test_metrics_without_any_from_before() -> None:
     found = "\n".join(current({"p": Exposition("vllm:num_requests_running 3\nother_total 1\n")}))
     assert "vllm:num_requests_running" in found
     assert "other" not in found
+
+
+def test_lines_of_controllers_are_short() -> None:
+    line = (
+        '{"level":"error","ts":1795512304.946,"logger":"a.b","msg":"cannot","namespace":"llm","reconcileID":"x",'
+        '"error":"no endpoints","stacktrace":"main.go","spec":{"a":1}}'
+    )
+    assert short(line) == '2026-11-24T09:25:04.946Z  error  a.b  cannot  error=no endpoints  spec={"a": 1}'
+    for other in ('{"level":"info"}', "2026-11-24T09:25:34Z\tinfo\tads\tPUSH", "{broken", "[1]", ""):
+        assert short(other) == other
+
+
+def test_trouble_is_shown_before_chatter() -> None:
+    lines = ["t  error  first", *(f"t  info  {number}" for number in range(10)), "t\twarn\tlast"]
+    assert most_telling(lines, 4) == ["t  error  first", "t  info  8", "t  info  9", "t\twarn\tlast"]
+    assert most_telling(lines[1:4], 40) == lines[1:4]
+    assert most_telling([], 4) == []
 
 
 def test_mentions_are_whole_words() -> None:

@@ -19,6 +19,6 @@ def of_gateways(reader: Reader, subject: Subject) -> Iterator[str]:
 def _of_pod(reader: Reader, subject: Subject, pod: Object) -> Iterator[str]:
     meta = pod["metadata"]
     text = reader.ask_pod(meta["namespace"], meta["name"], envoy.ADMIN_PORT, envoy.CLUSTERS)
-    found = envoy.cluster_table(text, envoy.of_service(subject.namespace, subject.name))
+    found = envoy.cluster_table(text, subject.namespace, subject.name)
     yield f"Gateway pod {meta['namespace']}/{meta['name']}"
     yield found or "  it knows no cluster of the service: no route of it was taken, or istiod has not sent it"

@@ -42,27 +42,23 @@ class Line:
         return str(self.fields.get("request_id") or "")
 
 
-def cluster_table(text: str, wanted: re.Pattern[str]) -> str:
-    """Members of the clusters that are wanted by name, from the text of the admin port's /clusters.
+def cluster_table(text: str, namespace: str, name: str = "") -> str:
+    """Members of a service's clusters, from the text of the admin port's /clusters.
 
     Clusters without a member are rows as well: they answer with 503 `no healthy upstream`.
     """
+    wanted = _of_service(namespace, name)
     members: dict[str, dict[str, dict[str, str]]] = {}
     for line in text.splitlines():
-        name, *rest = line.split("::")
-        if not wanted.search(name):
+        cluster, *rest = line.split("::")
+        if not wanted.search(cluster):
             continue
-        hosts = members.setdefault(name, defaultdict(dict))
+        hosts = members.setdefault(short(cluster, namespace), defaultdict(dict))
         # Members are addresses; other lines tell limits and settings of the cluster.
         if len(rest) == 3 and ":" in rest[0]:
             hosts[rest[0]][rest[1]] = rest[2]
     head = ("CLUSTER", "MEMBER", "HEALTH", *(name.upper() for name in _COUNTERS))
-    return table(head, (row for name, hosts in members.items() for row in _rows(name, hosts)))
-
-
-def of_service(namespace: str, name: str = "") -> re.Pattern[str]:
-    """What names of clusters of a service match: `outbound|PORT|SUBSET|NAME-….NAMESPACE.svc.…`."""
-    return re.compile(rf"\|{re.escape(name)}[^|.]*\.{re.escape(namespace)}\.svc\.")
+    return table(head, (row for cluster, hosts in sorted(members.items()) for row in _rows(cluster, hosts)))
 
 
 def access_lines(log: str, user_agents: Collection[str], ids: Collection[str]) -> list[Line]:
@@ -70,12 +66,27 @@ def access_lines(log: str, user_agents: Collection[str], ids: Collection[str]) -
     return [line for line in map(_decoded, log.splitlines()) if _is_about(line, user_agents, ids)]
 
 
-def access_table(lines: Iterable[Line]) -> Iterator[str]:
-    """What matters of JSON lines, in columns; other lines as they are."""
+def access_table(lines: Iterable[Line], namespace: str) -> Iterator[str]:
+    """What matters of JSON lines, in columns; other lines as they are.
+
+    Args:
+        lines: of an access log.
+        namespace: the service's, which is left out of the names of its clusters.
+    """
     lines = list(lines)
-    head = ("TIME", "REQUEST", "CODE", "FLAGS", "DETAILS", "MS", "UPSTREAM", "CLUSTER", "REQUEST ID", "FAILURE")
-    yield table(head, (_cells(line.fields) for line in lines if line.fields))
+    head = ("TIME", "CODE", "FLAGS", "DETAILS", "MS", "UPSTREAM", "CLUSTER", "REQUEST ID", "REQUEST", "FAILURE")
+    yield table(head, (_cells(line.fields, namespace) for line in lines if line.fields))
     yield from (line.text for line in lines if not line.fields)
+
+
+def short(cluster: str, namespace: str) -> str:
+    """A cluster's name without the end that all of a namespace have. Pure."""
+    return cluster.partition(f".{namespace}.svc.")[0]
+
+
+def _of_service(namespace: str, name: str) -> re.Pattern[str]:
+    """What names of clusters of a service match: `outbound|PORT|SUBSET|NAME-….NAMESPACE.svc.…`."""
+    return re.compile(rf"\|{re.escape(name)}[^|.]*\.{re.escape(namespace)}\.svc\.")
 
 
 def _rows(name: str, hosts: dict[str, dict[str, str]]) -> Iterator[tuple[str, ...]]:
@@ -100,19 +111,19 @@ def _is_about(line: Line, user_agents: Collection[str], ids: Collection[str]) ->
     return any(word in line.text for word in (*user_agents, *ids))
 
 
-def _cells(fields: dict[str, Any]) -> tuple[str, ...]:
+def _cells(fields: dict[str, Any], namespace: str) -> tuple[str, ...]:
     def told(*names: str) -> str:
         return str(next((fields[name] for name in names if fields.get(name) not in (None, "")), "-"))
 
     return (
         told("start_time"),
-        f"{told('method')} {told('path')}",
         told("response_code"),
         told("response_flags"),
         told("response_code_details"),
         told("duration"),
         told("upstream_host"),
-        told("upstream_cluster"),
+        short(told("upstream_cluster"), namespace),
         told("request_id"),
+        f"{told('method')} {told('path')}",
         told("upstream_transport_failure_reason", "connection_termination_details"),
     )

@@ -7,6 +7,7 @@ from functools import partial
 from tools.evidence import envoy, scope
 from tools.evidence.detail import Kept
 from tools.evidence.reading import Reader, Unread, guarded
+from tools.evidence.structured import most_telling, short
 from tools.evidence.subject import Subject
 from tools.kube import pods
 from tools.kube.client import Object
@@ -28,7 +29,10 @@ def containers(reader: Reader, subject: Subject, kept: Kept) -> Iterator[str]:
         return
     for pod in _pods(reader, subject):
         for name in _names(pod):
-            yield from _tail(reader, pod, name)
+            if _is_done(pod, name):
+                yield f"--- {pod['metadata']['name']} {name} ended well: its log is left out"
+            else:
+                yield from _tail(reader, pod, name)
 
 
 def access(reader: Reader, subject: Subject, ids: Collection[str]) -> Iterator[str]:
@@ -40,7 +44,7 @@ def access(reader: Reader, subject: Subject, ids: Collection[str]) -> Iterator[s
         for pod in found:
             lines = _access_lines(reader, subject, pod, ids)
             yield f"Gateway {gateway}, pod {pod['metadata']['name']}: {len(lines)} lines about this case"
-            yield from envoy.access_table(lines)
+            yield from envoy.access_table(lines, subject.namespace)
             if not lines:
                 yield f"  none of its last {_ACCESS_SEARCHED} lines has a user agent or request id of the case:"
                 yield "  no request reached it, or it writes no access log (Istio: meshConfig.accessLogFile)"
@@ -73,7 +77,7 @@ def decisions(reader: Reader, subject: Subject, ids: Collection[str]) -> Iterato
             if any(each in line for each in wanted)
         ]
         yield f"picker pod {pod['metadata']['name']}: {len(lines)} lines about this case's {len(wanted)} request ids"
-        yield from lines
+        yield from map(short, lines)
         if not lines:
             yield "  nothing in its log: it was not asked, or its verbosity is too low to log requests (argument --v)"
 
@@ -97,9 +101,9 @@ def _about(reader: Reader, what: str, deployment: Place, mention: Callable[[str]
     for pod in reader.pods_of(deployment):
         for name in _names(pod):
             lines = [line for line in _lines(reader, pod, name, _SEARCHED) if mention(line)]
-            shown = f", the last {_FOUND}" if len(lines) > _FOUND else ""
+            shown = f", here {_FOUND}, trouble first of all" if len(lines) > _FOUND else ""
             yield f"--- {what}, pod {pod['metadata']['name']} {name}: {len(lines)} lines about it{shown}"
-            yield from lines[-_FOUND:]
+            yield from most_telling([short(line) for line in lines], _FOUND)
             if _restarts(pod, name):
                 yield from _previous(reader, pod, name)
 
@@ -114,6 +118,12 @@ def _pods(reader: Reader, subject: Subject) -> Iterable[Object]:
 
 def _names(pod: Object) -> list[str]:
     return [each["name"] for each in [*pod["spec"].get("initContainers", []), *pod["spec"]["containers"]]]
+
+
+def _is_done(pod: Object, container: str) -> bool:
+    """Whether an init container has done its work, which it would tell at length."""
+    state = (pods.container_status(pod, container) or {}).get("state", {})
+    return bool(state.get("terminated", {}).get("exitCode") == 0 and not _restarts(pod, container))
 
 
 def _restarts(pod: Object, container: str) -> int:

@@ -105,7 +105,7 @@ def current(found: Scrapes) -> Iterator[str]:
         (pod, f"{each.value:g}", _name(each.name, each.labels))
         for pod, exposition in found.items()
         for each in exposition.samples
-        if each.name in names and each.value
+        if each.name in names and each.value and not each.name.endswith("_info")
     ]
     yield table(("POD", "NOW", "METRIC"), rows)
 

@@ -1,12 +1,13 @@
 """What objects say of themselves: conditions, events, pods, endpoints."""
 
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
 from tools.evidence import scope
 from tools.evidence.detail import Kept
-from tools.evidence.reading import Reader, guarded
+from tools.evidence.reading import Reader, Unread, guarded
 from tools.evidence.subject import Subject
 from tools.evidence.text import age, table
 from tools.kube import pods
@@ -31,7 +32,7 @@ def not_well(reader: Reader, subject: Subject) -> Iterator[str]:
             yield pod
         elif not pods.is_ready(pod):
             yield pods.line(pod)
-    yield from guarded(lambda: [pods.event_line(each) for each in _warnings(_events(reader, subject))])
+    yield from guarded(lambda: [pods.event_line(each) for each in _warnings(reader, subject)])
 
 
 def condition_lines(found: Object) -> list[str]:
@@ -65,7 +66,7 @@ def events(reader: Reader, subject: Subject) -> Iterator[str]:
         (
             _when(event)[:19],
             event.get("type", ""),
-            f"{event['involvedObject'].get('kind', '')}/{event['involvedObject'].get('name', '')}",
+            _about(event["involvedObject"]),
             event.get("reason", ""),
             str(_times(event)),
             event.get("message", ""),
@@ -169,6 +170,12 @@ def _events(reader: Reader, subject: Subject) -> list[Object]:
     return sorted(found, key=_when)
 
 
+def _about(involved: Object) -> str:
+    # Kubelets name the container: spec.containers{main}.
+    container = involved.get("fieldPath", "").partition("{")[2].rstrip("}")
+    return f"{involved.get('kind', '')}/{involved.get('name', '')}{f' {container}' if container else ''}"
+
+
 def _when(event: Object) -> str:
     series = event.get("series") or {}
     return str(series.get("lastObservedTime") or event.get("lastTimestamp") or event.get("eventTime") or "")
@@ -178,8 +185,15 @@ def _times(event: Object) -> int:
     return int((event.get("series") or {}).get("count") or event.get("count") or 1)
 
 
-def _warnings(found: list[Object]) -> list[Object]:
-    return [event for event in found if event.get("type") == "Warning"][-_WARNINGS:]
+def _warnings(reader: Reader, subject: Subject) -> list[Object]:
+    """The last warnings; without failed probes of pods that are Ready by now, or gone."""
+    found = [event for event in _events(reader, subject) if event.get("type") == "Warning"]
+    with suppress(Unread):
+        unready = {pod["metadata"]["name"] for pod in scope.objects(reader, subject, POD) if not pods.is_ready(pod)}
+        found = [
+            each for each in found if each.get("reason") != "Unhealthy" or each["involvedObject"]["name"] in unready
+        ]
+    return found[-_WARNINGS:]
 
 
 def _statuses(pod: Object) -> list[Object]:
