@@ -1,5 +1,6 @@
 """Waiting for the data plane: several in a row, and a failure that tells what was seen."""
 
+import re
 import time
 from collections.abc import Callable
 
@@ -60,7 +61,7 @@ def test_hiccup_of_the_api_breaks_the_row_and_is_waited_for() -> None:
 def test_failure_has_all_rows_of_the_last_violation() -> None:
     text = failure_of(Turns(False), Budget(0.3, "answers"))
     assert "expected:       the answer to come within 0.3 s (--timeout answers=SECONDS changes it): a yes" in text
-    assert "observed:       a no (seen 0.0 s before the end)" in text
+    assert re.search(r"observed:       a no \(seen \d\.\d s before the end\)", text)
     assert "probable cause: nobody said yes" in text
     assert "next:           ask again" in text
     assert text.endswith("curl …")
@@ -69,7 +70,6 @@ def test_failure_has_all_rows_of_the_last_violation() -> None:
 def test_failure_tells_the_best_row_and_not_the_last_one() -> None:
     text = failure_of(Turns(True, True, False))
     assert "best streak 2 of 3" in text
-    assert "at 0.0 s: a no" not in text
     assert "times: it held" in text
     assert "times: a no" in text
 
@@ -84,12 +84,11 @@ def test_budget_without_a_name_cannot_be_changed() -> None:
     assert "--timeout" not in failure_of(Turns(False))
 
 
-def test_one_look_after_the_budget_is_the_last() -> None:
-    turns = Turns(False)
-    with pytest.raises(NotSettled) as caught:
-        eventually("it", turns, budget=0.25)
-    # At 0 s, 0.1 s and 0.25 s: the pause is not doubled beyond the end.
-    assert "attempts: 3," in str(caught.value)
+def test_last_look_is_at_the_end_of_the_budget() -> None:
+    started = time.monotonic()
+    failure_of(Turns(False), budget=0.35)
+    # At 0, 0.1, 0.3 and 0.35 s: the next pause would have ended at 0.7 s.
+    assert 0.35 <= time.monotonic() - started < 0.65
 
 
 def test_what_holds_too_late_has_failed() -> None:
