@@ -7,7 +7,7 @@ import yaml
 
 from tests.kube_server import Answer, Serve
 from tools.errors import UserError
-from tools.kube.access import Access, missing, require, review, roles, rules
+from tools.kube.access import Access, missing, questions, require, review, roles, rules
 from tools.kube.errors import KubeError
 
 _GET = Access("get", "pods", namespace="ns")
@@ -77,9 +77,11 @@ def test_all_that_is_missing_is_told_at_once(serve: Serve) -> None:
     assert "system:serviceaccount:ns:auditor lacks 3 of them" in text
     assert "create pods/exec in ns" in text
     assert "the auditor only reads" in refused.value.cause
-    assert "--context test auth can-i create pods --subresource=exec --namespace=ns" in text
-    assert "auth can-i create llminferenceservices.serving.kserve.io --namespace=ns" in text
-    assert "auth can-i list nodes --all-namespaces" in text
+    assert "do kubectl --kubeconfig" in text
+    assert "--context test auth can-i $verb pods --subresource=exec --namespace=ns; done" in text
+    assert "for verb in create; do" in text
+    assert "auth can-i $verb llminferenceservices.serving.kserve.io --namespace=ns; done" in text
+    assert "auth can-i $verb nodes --all-namespaces; done" in text
     assert "kind: ClusterRole" in text
     assert "kind: Role" in text
 
@@ -87,6 +89,13 @@ def test_all_that_is_missing_is_told_at_once(serve: Serve) -> None:
 def test_nothing_is_said_when_nothing_is_missing(serve: Serve) -> None:
     _, kube = serve(_only({"verb": "list", "resource": "nodes"}))
     require(kube, review(kube, [_NODES]), [_NODES], "read nodes")
+
+
+def test_verbs_of_a_resource_are_one_question(serve: Serve) -> None:
+    _, kube = serve(_only())
+    [line, path] = questions(kube, [Access("delete", "pods", namespace="ns"), _GET, _METRICS])[::-1]
+    assert line.startswith("for verb in get delete; do ")
+    assert path.endswith("auth can-i $verb /metrics; done")
 
 
 def test_missing_rights_are_grouped_by_what_they_are_about() -> None:

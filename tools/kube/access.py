@@ -1,16 +1,19 @@
 """What the user may do on a cluster, asked of the API server itself, all of it at once."""
 
 import shlex
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
+from typing import TypeVar
 
 import yaml
 
 from tools.errors import UserError
 from tools.kube.client import Kube, Object
 from tools.kube.errors import KubeError
+
+_Key = TypeVar("_Key", bound=tuple[str, ...])
 
 _AT_ONCE = 8
 _VERBS = ("get", "list", "watch", "create", "update", "patch", "delete")
@@ -39,16 +42,6 @@ class Access:
     def is_path(self) -> bool:
         """Whether it is about a path of the API server and not about objects."""
         return self.resource.startswith("/")
-
-    @property
-    def question(self) -> str:
-        """The `kubectl` words that ask the same."""
-        full = f"{self.resource}.{self.group}" if self.group else self.resource
-        words = ["auth", "can-i", self.verb, full]
-        words += [f"--subresource={self.subresource}"] if self.subresource else []
-        words += [f"--namespace={self.namespace}"] if self.namespace else []
-        words += ["--all-namespaces"] if not self.namespace and not self.is_path else []
-        return shlex.join(words)
 
 
 @dataclass(frozen=True)
@@ -104,24 +97,30 @@ def require(kube: Kube, found: Permissions, wanted: Iterable[Access], purpose: s
         UserError: with the missing ones, as questions to kubectl and as roles for whoever can grant them.
     """
     if lacking := found.lacking(wanted):
-        questions = "\n".join(f"    {kube.kubectl()} {each.question}" for each in lacking)
+        who = found.user or "this user"
+        steps = [*questions(kube, lacking), *yaml.safe_dump_all(roles(lacking), default_flow_style=None).splitlines()]
         raise UserError(
             f"the rights to {purpose}",
-            f"{found.user or 'this user'} lacks {len(lacking)} of them:\n{missing(lacking)}",
+            f"{who} lacks {len(lacking)} of them:\n{missing(lacking)}",
             cause="; ".join(sorted({reason for each in lacking if (reason := found.denied.get(each, ""))})),
-            next_step=f"have these granted (a ready role; bind it to {found.user or 'the user'}), then ask again with\n"
-            f"{questions}\n{_indented(yaml.safe_dump_all(roles(lacking), sort_keys=False))}",
+            next_step=f"have them granted by the roles below, bound to {who}, and ask again:\n"
+            + "\n".join(f"    {line}" for line in steps),
         )
+
+
+def questions(kube: Kube, wanted: Iterable[Access]) -> list[str]:
+    """Shell lines that ask kubectl the same, one for each resource."""
+    return [
+        f"for verb in {' '.join(verbs)}; do {kube.kubectl('auth', 'can-i')} $verb {shlex.join(about)}; done"
+        for about, verbs in _together(wanted, _as_kubectl).items()
+    ]
 
 
 def missing(lacking: Sequence[Access]) -> str:
     """Rights by what they are about, one line each: `create, delete pods in ns`."""
-    together: dict[tuple[str, str], list[str]] = {}
-    for each in ordered(lacking):
-        together.setdefault((_about(each), each.namespace), []).append(each.verb)
     return "\n".join(
-        f"    {', '.join(verbs)} {about}{f' in {namespace}' if namespace else ''}"
-        for (about, namespace), verbs in together.items()
+        f"    {', '.join(verbs)} {' in '.join(part for part in about if part)}"
+        for about, verbs in _together(lacking, _in_words).items()
     )
 
 
@@ -143,10 +142,7 @@ def roles(wanted: Iterable[Access], name: str = "llmisvc-conformance") -> list[O
 
 def rules(wanted: Iterable[Access]) -> list[Object]:
     """Rules of a role that grant this and no more, resources with the same verbs together."""
-    verbs: dict[tuple[str, str], list[str]] = {}
-    for each in ordered(wanted):
-        resource = f"{each.resource}/{each.subresource}" if each.subresource else each.resource
-        verbs.setdefault((each.group, resource), []).append(each.verb)
+    verbs = _together(wanted, lambda each: (each.group, _path(each)))
     together: dict[tuple[str, bool, tuple[str, ...]], list[str]] = {}
     for (group, resource), given in verbs.items():
         together.setdefault((group, resource.startswith("/"), tuple(dict.fromkeys(given))), []).append(resource)
@@ -194,10 +190,28 @@ def _user(kube: Kube) -> str:
     return str(found.get("status", {}).get("userInfo", {}).get("username", ""))
 
 
-def _about(access: Access) -> str:
-    resource = f"{access.resource}.{access.group}" if access.group else access.resource
-    return f"{resource}/{access.subresource}" if access.subresource else resource
+def _together(wanted: Iterable[Access], key: Callable[[Access], _Key]) -> dict[_Key, list[str]]:
+    """The verbs of those that have the same key, in order."""
+    found: dict[_Key, list[str]] = {}
+    for each in ordered(wanted):
+        found.setdefault(key(each), []).append(each.verb)
+    return found
 
 
-def _indented(text: str) -> str:
-    return "\n".join(f"    {line}" for line in text.rstrip().splitlines())
+def _path(access: Access) -> str:
+    return f"{access.resource}/{access.subresource}" if access.subresource else access.resource
+
+
+def _in_words(access: Access) -> tuple[str, str]:
+    group = f".{access.group}" if access.group else ""
+    subresource = f"/{access.subresource}" if access.subresource else ""
+    return f"{access.resource}{group}{subresource}", access.namespace
+
+
+def _as_kubectl(access: Access) -> tuple[str, ...]:
+    words = [f"{access.resource}.{access.group}" if access.group else access.resource]
+    words += [f"--subresource={access.subresource}"] if access.subresource else []
+    words += [f"--namespace={access.namespace}"] if access.namespace else []
+    # Without it kubectl would ask about the context's own namespace.
+    words += ["--all-namespaces"] if not access.namespace and not access.is_path else []
+    return tuple(words)
