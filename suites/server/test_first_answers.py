@@ -14,7 +14,7 @@ from tools.faults import workload
     name="server-answers-soon-after-ready",
     level="core",
     requires=[TRAFFIC],
-    fault=workload.servers_stopped.shows("HTTP 503", "no healthy upstream"),
+    fault=workload.servers_stopped.shows("HTTP 503", "answered by the endpoint picker", "knows no ready pod"),
     checks=["gateway"],
 )
 def test_answers_soon_after_ready(answering: Callable[[], Answering], record: Record) -> None:
