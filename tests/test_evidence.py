@@ -2,6 +2,7 @@
 
 import threading
 import time
+from pathlib import Path
 
 import pytest
 import yaml
@@ -119,6 +120,14 @@ def test_others_in_the_namespace_are_left_out(serve: Serve) -> None:
     assert "LLMInferenceService other: no conditions" in _collect(serve, found, Subject(NAMESPACE)).texts[NOT_WELL]
 
 
+def test_service_that_is_not_there_is_not_well(serve: Serve) -> None:
+    found = _collect(serve, FakeCluster())
+    assert found.texts[NOT_WELL] == f"there is no LLMInferenceService qwen in namespace {NAMESPACE}"
+    assert found.texts["gateway: access log"] == "no Gateway serves it"
+    assert "cannot get deployment istiod" in found.texts["controllers"]
+    assert found.objects == ""
+
+
 def test_unreachable_server_is_one_line_at_once(serve: Serve) -> None:
     server, kube = serve(cluster().answer)
     server.close()
@@ -204,6 +213,12 @@ def test_minimal_evidence_has_no_traffic_of_others(serve: Serve) -> None:
         assert left_out not in everything
     for kept in ("OOMKilled", "id-of-case", "HTTP 503", "no_healthy", "picked  "):
         assert kept in everything
+
+
+def test_documentation_names_all_parts(evidence: Evidence) -> None:
+    rows = (Path(__file__).parents[1] / "docs/evidence.md").read_text().splitlines()
+    named = [row.split("|")[1].strip() for row in rows if row.startswith("| ")]
+    assert [title for title in named if title in evidence.texts] == list(evidence.texts)
 
 
 def test_only_reading(serve: Serve) -> None:

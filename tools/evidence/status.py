@@ -25,7 +25,10 @@ _WARNINGS = 8
 def not_well(reader: Reader, subject: Subject) -> Iterator[str]:
     """What a person wants to see at once: conditions that do not hold, pods that are not Ready, warnings."""
     for kind in _WITH_CONDITIONS:
-        for found in _listed(reader, subject, kind):
+        listed = list(_listed(reader, subject, kind))
+        if kind is LLM_SERVICE and not listed:
+            yield f"there is no LLMInferenceService {subject.name or 'at all'} in namespace {subject.namespace}"
+        for found in listed:
             yield from [found] if isinstance(found, str) else condition_lines(found)
     for pod in _listed(reader, subject, POD):
         if isinstance(pod, str):
