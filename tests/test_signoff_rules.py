@@ -56,7 +56,7 @@ def test_a_run_that_may_go_out_keeps_every_rule() -> None:
         ("budgets-certified", release(case("x-y", checks=("budgets",)), **BUDGETS), "certified"),
         ("no-expired-skip", release(), "0 skips, none of them expired"),
         ("no-expired-skip", release(skipped(DAY)), "1 skip, none of them expired"),
-        ("prove-rate", release(), "no proof"),
+        ("prove-rate", release(), "no proof; none is asked for"),
         ("suite-clean", release(), f"commit {COMMIT}, without changes"),
         ("evidence-there", release(), "0 files, all there"),
     ],

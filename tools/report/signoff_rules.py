@@ -119,6 +119,7 @@ def _until(case: CaseRecord) -> date | None:
 def _proof(record: RunRecord, proof: ProofRecord | None) -> Rule:
     wanted = max((float(each.signoff.get("prove_rate_minimum", 0)) for each in record.profiles), default=0.0)
     have = f"{proof.proven} of {proof.cases} cases proven ({rate(proof):.0%})" if proof else "no proof"
+    have += "" if wanted else "; none is asked for"
     reached = rate(proof) if proof else 0.0
     return Rule("prove-rate", reached >= wanted, f"at least {wanted:.0%} of the cases proven to be able to fail", have)
 
