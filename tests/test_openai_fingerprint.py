@@ -72,6 +72,8 @@ def test_gateway_sidecar_and_server(status: int, headers: dict[str, str], body: 
         (400, "Error unmarshaling request body: unexpected end of JSON input", "lost before the picker"),
         (503, "failed to find candidate pods for serving the request", "no ready pod"),
         (503, "failed to find endpoint candidates for serving the request", "no ready pod"),
+        (500, "inference error: Internal - no pods available in datastore", "no ready pod"),
+        (503, "inference error: ServiceUnavailable - request timed out in queue: …", "for longer than it may wait"),
         (429, "inference error: … system saturated, sheddable request dropped", "saturated"),
         (500, "inference error: Internal - what it says", "in its own words"),
     ],

@@ -15,6 +15,7 @@ from tools.openai.marks import (
     SIDECAR,
     Matches,
     both,
+    either,
     empty,
     ended,
     has,
@@ -144,11 +145,10 @@ CAUSES: tuple[Cause, ...] = (
         "the server has --api-key, and the request another key or none",
     ),
     Cause(
-        has("www-authenticate", 401, 403),
+        either(status(401), has("www-authenticate", 403)),
         "",
         "an auth policy wants a token: none was sent, or it is not taken (--token-env)",
     ),
-    Cause(status(401), "", "an auth policy wants a token: none was sent, or it is not taken (--token-env)"),
     # The picker.
     Cause(
         says(400, "unexpected end of JSON input"),
@@ -168,11 +168,12 @@ CAUSES: tuple[Cause, ...] = (
         "the body is not an OpenAI request, or was lost before the picker",
     ),
     Cause(
-        says(None, "find candidate pods", "find endpoint candidates", "endpoint candidates"),
+        says(None, "find candidate pods", "endpoint candidates", "no pods available", "no endpoints available"),
         PICKER,
         "the picker knows no ready pod: its pool is empty, or it is a standby",
     ),
     Cause(says(429, "saturated", "sheddable"), PICKER, "flow control: all pods are saturated"),
+    Cause(says(503, "timed out in queue"), PICKER, "flow control: all pods were saturated for longer than it may wait"),
     Cause(says(None, "inference error:"), PICKER, "the picker refused it, in its own words"),
     # The server.
     Cause(
@@ -202,8 +203,7 @@ CAUSES: tuple[Cause, ...] = (
         "the body is larger than somebody on the way takes: buffer limits of ext_proc, the gateway or a load balancer",
     ),
     Cause(status(431), "", "the headers are larger than somebody on the way takes (Envoy: 60 KiB)"),
-    Cause(has("x-envoy-ratelimited"), GATEWAY, "a rate limit of the gateway"),
-    Cause(says(429, "local_rate_limited"), GATEWAY, "a rate limit of the gateway"),
+    Cause(either(has("x-envoy-ratelimited"), says(429, "local_rate_limited")), GATEWAY, "a rate limit of the gateway"),
     # The gateway itself.
     Cause(
         empty(404), GATEWAY, "no route matches: wrong path, HTTPRoute missing, not accepted, or not yet in the gateway"

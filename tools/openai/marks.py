@@ -82,3 +82,8 @@ def empty(wanted: int) -> Matches:
 def both(first: Matches, second: Matches) -> Matches:
     """One and the other."""
     return lambda reply: first(reply) and second(reply)
+
+
+def either(first: Matches, second: Matches) -> Matches:
+    """One or the other."""
+    return lambda reply: first(reply) or second(reply)
