@@ -114,6 +114,8 @@ TIMEOUTS: tuple[Timeout, ...] = (
     Timeout("api-connect", 5, "the API server's connection", "a round trip, twice repeated by TCP after 1 and 3 s"),
     Timeout("api-read", 30, "the API server's answer", "the longest of its webhooks' own time-outs"),
     Timeout("port-forward", 15, "an answer through a port-forward", "metrics of a busy server take a second or two"),
+    Timeout("credentials-plugin", 30, "a kubeconfig's credential plugin to answer", "it may ask a cloud for a token"),
+    Timeout("kustomize", 60, "manifests to be rendered", "it reads local files, on a machine that may be busy"),
     Timeout("local-machine", 20, "a machine of the local cluster to start or end", "it is a process"),
     Timeout("local-runtime", 30, "containerd of a local node to answer", "it reads its image store first"),
     Timeout("local-api-server", 60, "the local API server to answer", "two seconds, and more while both cores build"),
