@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from tests.report_runs import case
 from tests.run_records import COMMIT, rehearsal, release
 from tools.cli import main
 from tools.outcomes import Outcome
+from tools.paths import CHECKOUT
 from tools.records import problems
 from tools.report.record import ProofRecord, RunRecord
 from tools.report.signoff import SCHEMA
@@ -64,6 +66,14 @@ def test_what_is_written_is_as_the_schema_has_it(finished: RunMaker) -> None:
     schema = yaml.safe_load(SCHEMA.read_text())
     assert problems(written(directory), schema) == []
     assert problems(written(directory) | {"decision": "perhaps", "x": 1}, schema) != []
+
+
+def test_the_documented_rules_are_the_rules(finished: RunMaker) -> None:
+    text = (CHECKOUT / "docs" / "signoff.md").read_text()
+    directory = finished(release())
+    signoff(directory, "--by", "Ada")
+    rules = [each["name"] for each in written(directory)["rules"]]
+    assert re.findall(r"^\| `([a-z-]+)` \| (?!.*\| )", text, re.MULTILINE) == rules
 
 
 def test_every_file_has_its_checksum_but_the_sign_off(finished: RunMaker) -> None:
