@@ -169,7 +169,8 @@ def test_accelerators_from_nobody_known_cannot_be_told(serve: Serve) -> None:
 
 
 @pytest.mark.parametrize(
-    ("extensions", "present"), [([{"name": "istio.stats"}], True), ([{"name": "envoy.filters.http.router"}], False)]
+    ("extensions", "present"),
+    [([{"name": "envoy.filters.http.istio_stats"}], True), ([{"name": "envoy.filters.http.router"}], False)],
 )
 def test_a_proxy_without_istios_filter_counts_no_requests(
     serve: Serve, extensions: list[dict[str, str]], present: bool

@@ -9,7 +9,7 @@ import pytest
 from tests.kube_server import CONTEXT, KubeServer
 from tools.explain import Violation
 from tools.kube.client import Kube
-from tools.kube.llm_service import LlmService
+from tools.kube.llm_service import LlmService, Place
 
 Serve = Callable[[list[dict[str, Any]]], LlmService]
 
@@ -22,7 +22,7 @@ def serve(tmp_path: Path) -> Iterator[Serve]:
     def start(pods: list[dict[str, Any]]) -> LlmService:
         listing = {"items": pods, "metadata": {"resourceVersion": "1"}}
         servers.append(KubeServer(lambda *_: (200, listing)))
-        return LlmService(Kube(servers[-1].kubeconfig(tmp_path), CONTEXT), "ns", "vllm", "gateway")
+        return LlmService(Kube(servers[-1].kubeconfig(tmp_path), CONTEXT), "ns", "vllm", Place("ns", "gateway"))
 
     yield start
     for server in servers:

@@ -21,6 +21,9 @@ class Violation(AssertionError):
     ) -> None:
         self.expected = expected
         self.observed = observed
+        self.cause = cause
+        self.next_step = next_step
+        self.details = details
         rows = [("expected", expected), ("observed", observed), ("probable cause", cause), ("next", next_step)]
         text = "\n".join(f"{label + ':':<16}{_indented(value)}" for label, value in rows if value)
         super().__init__(f"\n{text}" + (f"\n\n{details}" if details else ""))

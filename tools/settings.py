@@ -142,21 +142,6 @@ def part_of(text: str) -> Part:
     return Part(int(found[1]), int(found[2]))
 
 
-def timeouts_of(given: list[str]) -> dict[str, float]:
-    """`NAME=SECONDS` texts as a mapping.
-
-    Raises:
-        UserError: one is not of this form.
-    """
-    found = {}
-    for text in given:
-        name, _, value = text.partition("=")
-        if not re.fullmatch(r"\d+(\.\d+)?", value):
-            raise UserError("--timeout NAME=SECONDS", repr(text), next_step="see docs/timeouts.md for the names")
-        found[name] = float(value)
-    return found
-
-
 def refuse(settings: Settings) -> None:
     """Raise for options that do not go together.
 

@@ -3,8 +3,6 @@
 from tools.explain import Violation
 from tools.waiting.patience import Limit
 
-_LABEL_WIDTH = 16
-
 
 class NotSettled(Violation):
     """It did not hold within its budget.
@@ -21,15 +19,13 @@ class NotSettled(Violation):
     def __init__(self, what: str, bound: Limit, observed: str, last: Violation | None, age: float, told: str) -> None:
         self.what = what
         self.bound = bound
-        rows, details = taken_apart(last) if last else ({}, "")
-        seen = observed or f"{rows.get('observed', '')} (seen {age:.1f} s before the end)"
-        expected = f"{what} {bound}" + (f": {rows['expected']}" if "expected" in rows else "")
+        seen = observed or f"{last.observed if last else ''} (seen {age:.1f} s before the end)"
         super().__init__(
-            expected,
+            f"{what} {bound}" + (f": {last.expected}" if last else ""),
             seen,
-            cause=rows.get("probable cause", ""),
-            next_step=rows.get("next", ""),
-            details="\n\n".join(part for part in (told, details) if part),
+            cause=last.cause if last else "",
+            next_step=last.next_step if last else "",
+            details="\n\n".join(part for part in (told, last.details if last else "") if part),
         )
 
 
@@ -46,25 +42,10 @@ class NotHeld(Violation):
 
     def __init__(self, what: str, seconds: float, last: Violation, held: float, told: str) -> None:
         self.what = what
-        rows, details = taken_apart(last)
         super().__init__(
-            f"{what}, all the time, for {seconds:g} s: {rows['expected']}",
-            f"{rows['observed']} (after {held:.1f} s)",
-            cause=rows.get("probable cause", ""),
-            next_step=rows.get("next", ""),
-            details="\n\n".join(part for part in (told, details) if part),
+            f"{what}, all the time, for {seconds:g} s: {last.expected}",
+            f"{last.observed} (after {held:.1f} s)",
+            cause=last.cause,
+            next_step=last.next_step,
+            details="\n\n".join(part for part in (told, last.details) if part),
         )
-
-
-def taken_apart(error: Violation) -> tuple[dict[str, str], str]:
-    """The rows of a violation's text by their label, and the details below them."""
-    text, _, details = str(error).removeprefix("\n").partition("\n\n")
-    rows: dict[str, str] = {}
-    label = ""
-    for line in text.split("\n"):
-        if line[:_LABEL_WIDTH].strip():
-            label = line[:_LABEL_WIDTH].strip().removesuffix(":")
-            rows[label] = line[_LABEL_WIDTH:]
-        else:
-            rows[label] += "\n" + line[_LABEL_WIDTH:]
-    return rows, details
