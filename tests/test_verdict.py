@@ -124,6 +124,10 @@ def test_a_gap_prevents_a_release_and_is_told_in_a_rehearsal(
     ("changes", "expected"),
     [
         ({"standins": (STANDIN,)}, "1 stand-in in use: a device plugin in place of T4 GPUs."),
+        (
+            {"images": {"a/b/main": "localhost/llmisvc-conformance/simulator:latest", "c/d/e": "quay.io/x@sha256:1"}},
+            "1 image that only local clusters have: localhost/llmisvc-conformance/simulator:latest.",
+        ),
         ({"accelerator_real": False}, "The accelerators of the profile were not there."),
         ({"provider": "kind"}, "It ran on a kind cluster, not on the cluster that the release is for."),
         ({"provider": "local"}, "It ran on the local cluster, not on the cluster that the release is for."),

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
+from tools.cluster.rules import simulators
 from tools.outcomes import Level, Outcome
 from tools.report.asked import (
     BUDGETS,
@@ -121,9 +122,16 @@ def _thinned(record: RunRecord, profile: ProfileRecord) -> str:
 def _limits(record: RunRecord) -> list[str]:
     """What makes a green run a rehearsal."""
     standins = [f"{each.what} in place of {each.in_place_of}" for each in record.standins]
+    ours = simulators([], list(record.images.values()))
     provider = {"local": "the local cluster", "kind": "a kind cluster"}.get(record.provider, record.provider)
     return [
         *([f"{counted(len(standins), 'stand-in')} in use: {_listed(standins)}."] if standins else []),
+        # A local cluster that was given as an existing one: nobody has listed what stands in there.
+        *(
+            [f"{counted(len(ours), 'image')} that only local clusters have: {_listed(ours)}."]
+            if not standins and ours
+            else []
+        ),
         *([] if record.accelerator_real else ["The accelerators of the profile were not there."]),
         *(
             []
