@@ -93,16 +93,16 @@ def test_what_cannot_tell_is_inconclusive_on_any_cluster(
             "1 core case not supported by this cluster, which is not a pass: a-b (gpu).",
         ),
         ([case("a-b", Outcome.SKIPPED)], {}, "1 core case skipped by a person: a-b (gpu)."),
-        ([], {"claims": {"budgets": "its budgets"}}, "Promised and checked by no passed case: its budgets."),
+        ([], {"claims": {"budgets": "its budgets"}}, "1 promise checked by no passed case: budgets."),
         (
             [case("budget-held", Outcome.NOT_SUPPORTED, level=Level.EXTENDED, checks=("budgets",))],
             {"claims": {"budgets": "its budgets"}},
-            "Promised and checked by no passed case: its budgets.",
+            "1 promise checked by no passed case: budgets.",
         ),
         (
             [case("a-b", accelerator="tpu"), case("c-d", accelerator="tpu")],
             {"profiles": (PROFILE, TPU)},
-            "Promised and checked by no passed case: every server has a sidecar (tpu).",
+            "1 promise checked by no passed case: sidecars (tpu).",
         ),
         ([], {"profiles": (WANTS_FIVE,)}, "2 cases were executed for gpu; the profile gke-t4 wants at least 5."),
         ([], {"versions": {"kserve": "v0.18.1"}}, "kserve v0.18.1 is outside the profile's >=0.19,<0.20."),
@@ -123,7 +123,7 @@ def test_a_gap_prevents_a_release_and_is_told_in_a_rehearsal(
 @pytest.mark.parametrize(
     ("changes", "expected"),
     [
-        ({"standins": (STANDIN,)}, "1 stand-in in use: a device plugin in place of T4 GPUs."),
+        ({"standins": (STANDIN,)}, "1 stand-in in use: accelerators."),
         (
             {"images": {"a/b/main": "localhost/llmisvc-conformance/simulator:latest", "c/d/e": "quay.io/x@sha256:1"}},
             "1 image that only local clusters have: localhost/llmisvc-conformance/simulator:latest.",

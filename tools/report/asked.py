@@ -13,14 +13,14 @@ def executed(record: RunRecord, accelerator: str = "") -> list[CaseRecord]:
 
 
 def unchecked(record: RunRecord) -> list[str]:
-    """The claims that no passed case checks, in words, but for load budgets where a profile does without.
+    """The keys of claims that no passed case checks, but for load budgets where a profile does without.
 
     The record does not say which of two profiles makes a claim: a run for two accelerators has to check it for both.
     """
     several = len(record.profiles) > 1
     return [
-        f"{words} ({each.accelerator})" if several else words
-        for key, words in record.claims.items()
+        f"{key} ({each.accelerator})" if several else key
+        for key in record.claims
         for each in record.profiles
         if not is_checked(record, key, each.accelerator) and (key != BUDGETS or asks_for_budgets(each))
     ]

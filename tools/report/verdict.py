@@ -121,7 +121,7 @@ def _thinned(record: RunRecord, profile: ProfileRecord) -> str:
 
 def _limits(record: RunRecord) -> list[str]:
     """What makes a green run a rehearsal."""
-    standins = [f"{each.what} in place of {each.in_place_of}" for each in record.standins]
+    standins = [each.id for each in record.standins]
     ours = simulators([], list(record.images.values()))
     provider = {"local": "the local cluster", "kind": "a kind cluster"}.get(record.provider, record.provider)
     return [
@@ -153,7 +153,7 @@ def _gaps(record: RunRecord) -> list[str]:
             _cases(record, Outcome.SKIPPED, Level.CORE),
             lambda many: f"{counted(many, 'core case')} skipped by a person",
         ),
-        *([f"Promised and checked by no passed case: {_listed(lacking)}."] if lacking else []),
+        *([f"{counted(len(lacking), 'promise')} checked by no passed case: {_listed(lacking)}."] if lacking else []),
         *(
             f"{len(executed(record, each.accelerator))} cases were executed for {each.accelerator}; {_wanted(each)}."
             for each in record.profiles
