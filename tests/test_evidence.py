@@ -68,7 +68,7 @@ def test_logs_now_and_before_the_restart(evidence: Evidence) -> None:
 
 def test_access_log_and_picker_are_about_this_case_only(evidence: Evidence) -> None:
     access = evidence.texts["gateway: access log"]
-    assert "1 lines about this case" in access
+    assert "1 line about this case" in access
     assert "503" in access
     assert "UH" in access
     assert "id-of-others" not in access
@@ -194,7 +194,9 @@ def test_server_of_nonsense_does_not_hide_the_failure(serve: Serve) -> None:
 
 def test_huge_log_is_cut_in_its_middle(serve: Serve) -> None:
     found = cluster()
-    found.logs["qwen-kserve-1", "main"] = "\n".join(f"line {number} {'x' * 5_000}" for number in range(60))
+    found.logs["qwen-kserve-1", "main"] = "\n".join(
+        f"line {number} {'x' * 5_000}{chr(97 + number)}" for number in range(60)
+    )
     logs = _collect(serve, found).texts["logs"]
     assert len(logs) < 100_000
     assert "lines left out here" in logs

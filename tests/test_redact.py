@@ -26,6 +26,7 @@ failed to get secret: secrets "x" is forbidden
 failed to verify token: signature is invalid
 wrong password: access denied
 --tokenizer=Qwen/Qwen2.5 --max-tokens=8 max_tokens=8 --api-key $TOKEN
+usage: vllm [--api-key API_KEY [API_KEY ...]] [--hf-token HF_TOKEN]
 a bearer token of a service account; Bearer authentication is off. No bearer token.
 {"token":" beginning","logprob":-1,"bytes":null}
 eos_token='<|im_end|>' api_key=None

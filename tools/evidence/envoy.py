@@ -42,16 +42,21 @@ class Line:
         return str(self.fields.get("request_id") or "")
 
 
-def cluster_table(text: str, namespace: str, name: str = "") -> str:
+def cluster_table(text: str, namespace: str, name: str = "", without: str = "") -> str:
     """Members of a service's clusters, from the text of the admin port's /clusters.
 
     Clusters without a member are rows as well: they answer with 503 `no healthy upstream`.
+
+    Args:
+        text: of /clusters.
+        namespace, name: the service; with no name all of the namespace.
+        without: a Gateway, whose own Service is nobody's backend.
     """
     wanted = _of_service(namespace, name)
     members: dict[str, dict[str, dict[str, str]]] = {}
     for line in text.splitlines():
         cluster, *rest = line.split("::")
-        if not wanted.search(cluster):
+        if not wanted.search(cluster) or (without and f"||{without}-" in cluster):
             continue
         hosts = members.setdefault(short(cluster, namespace), defaultdict(dict))
         # Members are addresses; other lines tell limits and settings of the cluster.

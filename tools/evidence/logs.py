@@ -9,11 +9,13 @@ from tools.evidence.detail import Kept
 from tools.evidence.reading import Reader, Unread, guarded
 from tools.evidence.structured import most_telling, short
 from tools.evidence.subject import Subject
+from tools.evidence.text import counted, folded
 from tools.kube import pods
 from tools.kube.client import Object
 from tools.kube.kinds import POD
 from tools.kube.llm_service import Place
 
+_READ = 300
 _TAIL = 60
 _PREVIOUS = 30
 # Others' logs are long, and only some lines are about the service.
@@ -43,7 +45,7 @@ def access(reader: Reader, subject: Subject, ids: Collection[str]) -> Iterator[s
             yield f"Gateway {gateway}: no pods, its data plane runs elsewhere: look into the provider's own logs"
         for pod in found:
             lines = _access_lines(reader, subject, pod, ids)
-            yield f"Gateway {gateway}, pod {pod['metadata']['name']}: {len(lines)} lines about this case"
+            yield f"Gateway {gateway}, pod {pod['metadata']['name']}: {counted(len(lines), 'line')} about this case"
             yield from envoy.access_table(lines, subject.namespace)
             if not lines:
                 yield f"  none of its last {_ACCESS_SEARCHED} lines has a user agent or request id of the case:"
@@ -76,7 +78,7 @@ def decisions(reader: Reader, subject: Subject, ids: Collection[str]) -> Iterato
             for line in _lines(reader, pod, name, _SEARCHED)
             if any(each in line for each in wanted)
         ]
-        yield f"picker pod {pod['metadata']['name']}: {len(lines)} lines about this case's {len(wanted)} request ids"
+        yield f"picker pod {pod['metadata']['name']}: {counted(len(lines), 'line')} about this case's requests"
         yield from map(short, lines)
         if not lines:
             yield "  nothing in its log: it was not asked, or its verbosity is too low to log requests (argument --v)"
@@ -101,8 +103,7 @@ def _about(reader: Reader, what: str, deployment: Place, mention: Callable[[str]
     for pod in reader.pods_of(deployment):
         for name in _names(pod):
             lines = [line for line in _lines(reader, pod, name, _SEARCHED) if mention(line)]
-            shown = f", here {_FOUND}, trouble first of all" if len(lines) > _FOUND else ""
-            yield f"--- {what}, pod {pod['metadata']['name']} {name}: {len(lines)} lines about it{shown}"
+            yield f"--- {what}, pod {pod['metadata']['name']} {name}: the most telling of {counted(len(lines), 'line')}"
             yield from most_telling([short(line) for line in lines], _FOUND)
             if _restarts(pod, name):
                 yield from _previous(reader, pod, name)
@@ -132,14 +133,15 @@ def _restarts(pod: Object, container: str) -> int:
 
 def _tail(reader: Reader, pod: Object, container: str) -> Iterator[str]:
     yield f"--- {pod['metadata']['namespace']}/{pod['metadata']['name']} {container}"
-    yield from guarded(lambda: ["\n".join(_lines(reader, pod, container, _TAIL)) or "(empty)"])
+    yield from guarded(lambda: ["\n".join(folded(_lines(reader, pod, container, _READ))[-_TAIL:]) or "(empty)"])
     if _restarts(pod, container):
         yield from _previous(reader, pod, container)
 
 
 def _previous(reader: Reader, pod: Object, container: str) -> Iterator[str]:
     yield f"--- {pod['metadata']['name']} {container}, before its last restart"
-    yield from guarded(lambda: ["\n".join(_lines(reader, pod, container, _PREVIOUS, previous=True)) or "(empty)"])
+    read = partial(_lines, reader, pod, container, _READ, previous=True)
+    yield from guarded(lambda: ["\n".join(folded(read())[-_PREVIOUS:]) or "(empty)"])
 
 
 def _lines(reader: Reader, pod: Object, container: str, lines: int, *, previous: bool = False) -> list[str]:

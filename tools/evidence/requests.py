@@ -118,5 +118,6 @@ def _whole(sent: Sent, kept: Kept) -> Iterator[str]:
         yield f"  {replace(reply.request, body='').curl}"
         return
     cut = "" if len(reply.body) <= _BODY else f" [... {len(reply.body) - _BODY} characters more]"
-    yield f"  body: {reply.body[:_BODY].strip() or '(empty)'}{cut}"
+    lines = [line for line in reply.body[:_BODY].splitlines() if line.strip()]
+    yield "  body: " + ("\n        ".join(lines) or "(empty)") + cut
     yield f"  {reply.request.curl}"

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+from tools.evidence.text import similar
+
 # Said in every line, or long and about the program itself.
 _LEFT_OUT = re.compile(
     r"level|ts|msg|logger|caller|stacktrace|reconcileID|controller(Group|Kind)?|namespace|name|LLMInferenceService",
@@ -29,11 +31,11 @@ def short(line: str) -> str:
 
 
 def most_telling(lines: Sequence[str], number: int) -> list[str]:
-    """The last lines, half of them such as tell of trouble as far as there are any; in order."""
+    """The last lines, in order: up to half are such as tell of trouble; of others that are similar only the last."""
     troubled = [place for place, line in enumerate(lines) if _TROUBLE.match(line)][-(number // 2) :]
-    others = [place for place in range(len(lines)) if place not in set(troubled)]
-    chosen = sorted({*troubled, *others[-(number - len(troubled)) :]})
-    return [lines[place] for place in chosen]
+    last = {similar(line): place for place, line in enumerate(lines)}
+    others = sorted(set(last.values()) - set(troubled))
+    return [lines[place] for place in sorted([*troubled, *others[-(number - len(troubled)) :]])]
 
 
 def _clock(stamp: Any) -> str:

@@ -1,7 +1,9 @@
 """Text for a person: aligned tables, ages, long texts without their middle. Pure."""
 
+import re
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
+from itertools import groupby
 
 # A cell that is longer moves the rest of its row.
 _COLUMN = 110
@@ -29,8 +31,23 @@ def cut(text: str, limit: int) -> str:
     tail = text[-(limit * 2 // 3) :]
     tail = tail[tail.find("\n") + 1 :] or tail
     left = text[len(head) : len(text) - len(tail)]
-    note = f"# [... {len(left)} characters, {left.count(chr(10))} lines left out here ...]"
+    note = f"# [... {counted(len(left), 'character')}, {counted(left.count(chr(10)), 'line')} left out here ...]"
     return f"{head.rstrip(chr(10))}\n{note}\n{tail}"
+
+
+def similar(line: str) -> str:
+    """What lines have in common that differ in numbers only, such as times and counts."""
+    return re.sub(r"\d+", "#", line)
+
+
+def folded(lines: Sequence[str]) -> list[str]:
+    """Lines without what is between the first and the last of many similar ones in a row, such as probes."""
+    found: list[str] = []
+    for _, run in groupby(lines, similar):
+        same = list(run)
+        gone = len(same) - 2
+        found += same if gone < 2 else [same[0], f"# [... {gone} more like it ...]", same[-1]]
+    return found
 
 
 def age(since: str, now: datetime) -> str:
@@ -43,6 +60,11 @@ def age(since: str, now: datetime) -> str:
         if seconds >= 2 * size:
             return f"{seconds // size} {unit}"
     return f"{seconds} s"
+
+
+def counted(number: int, noun: str) -> str:
+    """`1 line`, `2 lines`."""
+    return f"{number} {noun if number == 1 else noun + 's'}"
 
 
 def utc_now() -> datetime:
