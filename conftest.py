@@ -12,6 +12,7 @@ pytest_plugins = [
     "fixtures.gate",
     "fixtures.results",
     "fixtures.measure",
+    "fixtures.allure_labels",
     "fixtures.deployment",
     "fixtures.service",
     "fixtures.proving",

@@ -4,11 +4,12 @@ A case that uses a fixture named here needs what stands beside it, without sayin
 """
 
 from tools.cases.requirement import may
+from tools.kube import rights
 
 TRAFFIC = may("send HTTP requests to the service")
-FORWARD = may("reach ports inside the service's pods")
-NODES = may("read nodes")
-ISTIOD = may("ask istiod")
+FORWARD = may(rights.FORWARD)
+NODES = may(rights.NODES)
+ISTIOD = may(rights.ISTIOD)
 PICKER_METRICS = may("read the picker's metrics")
 EXCLUSIVE = may("have the service to itself")
 DEPLOY = may("deploy the service")

@@ -3,10 +3,19 @@
 from collections.abc import Iterable, Mapping
 
 from tools.cases import capabilities
-from tools.cases.requirement import Finding, Requirement
+from tools.cases.requirement import Finding
 from tools.cluster.rules import Disruption, Grant, permitted
 from tools.kube.access import Access, Permissions, missing
-from tools.kube.rights import Mode, Places
+from tools.kube.rights import (
+    FORWARD,
+    ISTIOD,
+    NODES,
+    Mode,
+    Places,
+    to_disturb_cluster,
+    to_disturb_service,
+    useful,
+)
 
 # Modes in which HTTP requests go to the service; in the first, objects are made for it as well.
 _SENDING = (Mode.DEPLOY, Mode.PROBES, Mode.TRAFFIC)
@@ -21,27 +30,25 @@ def findings(mode: Mode, grant: Grant, places: Places, permissions: Permissions 
         places: namespaces that it has to do with.
         permissions: of the user; None where the cluster is ours, with every right.
     """
-    sends = Finding(mode in _SENDING, "--traffic, or a run that deploys", f"a run that is {mode}")
+    looks, sends = useful(Mode.READ, places), useful(Mode.TRAFFIC, places)
+    may_send = Finding(mode in _SENDING, "--traffic, or a run that deploys", f"a run that is {mode}")
     deploys = Finding(mode is Mode.DEPLOY, "a service that this run deploys", "an audited service (--target)")
-    forward = [Access(verb, "pods", "", places.service, "portforward") for verb in ("get", "create")]
-    at_istio = [Access(verb, "pods", "", places.istio, "portforward") for verb in ("get", "create")]
     found = {
-        capabilities.TRAFFIC: sends,
-        capabilities.FORWARD: _first(sends, _allowed(permissions, forward)),
-        capabilities.NODES: _allowed(permissions, [Access(verb, "nodes") for verb in ("get", "list")]),
-        capabilities.ISTIOD: _first(sends, _allowed(permissions, at_istio)),
+        capabilities.TRAFFIC: may_send,
+        capabilities.FORWARD: _first(may_send, _allowed(permissions, sends[FORWARD])),
+        capabilities.NODES: _allowed(permissions, looks[NODES]),
+        capabilities.ISTIOD: _first(may_send, _allowed(permissions, sends[ISTIOD])),
         capabilities.PICKER_METRICS: _named(deploys, "an account that may read /metrics of the picker"),
         capabilities.EXCLUSIVE: _named(deploys, "a service that nobody else uses, or its counters prove nothing"),
         capabilities.DEPLOY: deploys,
-        capabilities.DISRUPT_SERVICE: permitted(Disruption.SERVICE, grant),
-        capabilities.DISRUPT_CLUSTER: permitted(Disruption.CLUSTER, grant),
+        capabilities.DISRUPT_SERVICE: _first(
+            permitted(Disruption.SERVICE, grant), _allowed(permissions, to_disturb_service(places))
+        ),
+        capabilities.DISRUPT_CLUSTER: _first(
+            permitted(Disruption.CLUSTER, grant), _allowed(permissions, to_disturb_cluster(places))
+        ),
     }
     return {requirement.name: finding for requirement, finding in found.items()}
-
-
-def of(requirement: Requirement, found: Mapping[str, Finding]) -> Finding:
-    """The finding about a capability."""
-    return found[requirement.name]
 
 
 def _first(*found: Finding) -> Finding:
