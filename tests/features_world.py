@@ -66,10 +66,17 @@ def _discovery(cluster: Mapping[str, Any]) -> Object:
         group, version, plural = each.split("/")
         resources.setdefault((group, version), []).append(plural)
     groups: dict[str, list[Object]] = {}
-    for (group, version), plurals in sorted(resources.items(), reverse=True):
+    for (group, version), plurals in sorted(
+        sorted(resources.items(), reverse=True), key=lambda each: _unripe(each[0][1])
+    ):
         groups.setdefault(group, []).append({"version": version, "resources": [{"resource": each} for each in plurals]})
     items = [{"metadata": {"name": group}, "versions": versions} for group, versions in groups.items()]
     return {"kind": "APIGroupDiscoveryList", "apiVersion": "apidiscovery.k8s.io/v2", "items": items}
+
+
+def _unripe(version: str) -> int:
+    """Stable versions go first, then beta, then alpha, as an API server prefers them."""
+    return 2 if "alpha" in version else 1 if "beta" in version else 0
 
 
 def _without_namespace(path: str) -> str:

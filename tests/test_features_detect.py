@@ -3,8 +3,6 @@
 from dataclasses import replace
 from pathlib import Path
 
-import pytest
-
 from tests.features_world import answers, refusals, world
 from tests.kube_server import CONTEXT, KubeServer, Serve
 from tools.features import catalogue
@@ -29,6 +27,35 @@ ELSEWHERE = frozenset({"idle-counters"})
 def found(serve: Serve, name: str, settings: Settings = SETTINGS) -> dict[str, Feature]:
     _, kube = serve(answers(world(name)))
     return {each.name: each for each in detect(kube, settings)}
+
+
+def test_local_cluster_as_recorded(serve: Serve) -> None:
+    cluster = world("local")
+    _, kube = serve(answers(cluster))
+    settings = replace(SETTINGS, standins=("accelerators",))
+    read = replace(
+        survey(kube, settings),
+        istiod_words=Reading("pod/istiod:15014/version", cluster["istiod_words"]),
+        proxy=Reading("pod/gateway:15000/server_info", cluster["proxy"]),
+    )
+    features = {each.name: each for each in conclude(read, settings)}
+    assert versions(list(features.values())) == {
+        "kubernetes": "1.36.3",
+        "kserve": "0.19.0",
+        "istio": "1.31",  # not 1.0.0, as the label of a chart says that nobody released
+        "gateway-api": "1.6.0",
+        "gateway-api-channel": "standard",
+        "inference-extension": "1.5.0",
+        "endpoint-picker": "0.7.1",
+    }
+    lacks = {name for name, each in features.items() if each.present is False}
+    assert lacks == {
+        *("leader-worker-set", "keda", "wva", "prometheus-operator", "cert-manager", "sail-operator"),
+        *("ambient", "strict-mtls", "device-plugin-gpu", "device-plugin-tpu", "istio-metrics", "prometheus", "tracing"),
+    }
+    assert [name for name, each in features.items() if each.present is None] == ["network-policy-enforcement"]
+    assert "the proxy has no filter envoy.filters.http.istio_stats" in features["istio-metrics"].have
+    assert "there is no Deployment with" in features["cert-manager"].have
 
 
 def test_gke(serve: Serve) -> None:
@@ -110,10 +137,18 @@ def test_a_cluster_without_kserve_lacks_everything_and_knows_it(serve: Serve) ->
 
 
 def test_who_may_read_nothing_is_told_so_and_never_no(serve: Serve) -> None:
-    _, kube = serve(refusals("/version", of=world("gke")))
+    server, kube = serve(refusals("/version", of=world("gke")))
     features = detect(kube, SETTINGS)
+    # Kubelets are not older than three minor versions.
     assert [each.name for each in features if each.present is not None] == ["kubernetes", "native-sidecars"]
     assert {each.name for each in features if "403: User" not in each.have} == {"kubernetes"}
+    assert {each[0] for each in server.asked} == {"GET"}
+
+
+def test_unknown_kubelets_may_be_too_old_for_sidecars(serve: Serve) -> None:
+    cluster = world("gke") | {"/version": {"gitVersion": "v1.30.2"}}
+    features = {each.name: each for each in detect(serve(refusals("/version", of=cluster))[1], SETTINGS)}
+    assert features["native-sidecars"].present is None
 
 
 def test_discovery_alone_tells_the_kinds(serve: Serve) -> None:
@@ -125,6 +160,22 @@ def test_discovery_alone_tells_the_kinds(serve: Serve) -> None:
     assert service.have.startswith("served in v1alpha1, v1alpha2; stored version unknown (403: ")
     assert features["inference-pool-v1alpha2"].present is False
     assert features["cert-manager"].present is None
+    assert features["sail-operator"].present is False
+    assert features["strict-mtls"].present is None
+
+
+def test_no_discovery_is_no_no(serve: Serve) -> None:
+    """As from an API server before 1.26."""
+    inner = answers(world("gke"))
+
+    def answer(method: str, path: str, query: dict[str, str], body: object) -> tuple[int, object]:
+        return (200, {"kind": "APIGroupList"}) if path == "/apis" else inner(method, path, query, body)
+
+    features = {each.name: each for each in detect(serve(answer)[1], SETTINGS)}
+    untold = {name for name, each in features.items() if "APIGroupList in place of" in each.have}
+    assert {"gateway-class", "endpoint-picker", "strict-mtls", "tracing", "validating-admission-policy"} <= untold
+    assert all(features[name].present is None for name in untold)
+    assert features["llm-inference-service"].present is True  # its definition tells
 
 
 def test_no_answer_is_waited_for_once(tmp_path: Path) -> None:
@@ -141,75 +192,6 @@ def test_something_else_than_an_api_server_is_told(serve: Serve) -> None:
     features = {each.name: each for each in detect(kube, SETTINGS)}
     assert features["kubernetes"].present is None
     assert "this is not a Kubernetes API server" in features["kubernetes"].have
-
-
-def test_a_standin_behind_accelerators_is_no_device_plugin(serve: Serve) -> None:
-    features = found(serve, "gke", replace(SETTINGS, standins=("accelerators",)))
-    assert features["device-plugin-tpu"].present is False
-    assert features["accelerators-tpu"].present is True
-    assert not accelerator_real(list(features.values()), "tpu")
-
-
-def test_a_plugin_that_pretends_is_no_device_plugin(serve: Serve) -> None:
-    cluster = world("gke")
-    plugin = cluster["/apis/apps/v1/daemonsets"][2]
-    plugin["spec"]["template"]["spec"]["containers"][0]["image"] = "ghcr.io/somebody/fake-tpu-device-plugin:1"
-    _, kube = serve(answers(cluster))
-    features = {each.name: each for each in detect(kube, SETTINGS)}
-    assert features["device-plugin-tpu"].present is False
-    assert features["device-plugin-tpu"].have.startswith("pretends by its name")
-
-
-def test_accelerators_from_nobody_known_cannot_be_told(serve: Serve) -> None:
-    cluster = world("gke")
-    cluster["/apis/apps/v1/daemonsets"] = []
-    _, kube = serve(answers(cluster))
-    features = {each.name: each for each in detect(kube, SETTINGS)}
-    assert features["device-plugin-tpu"].present is None
-
-
-@pytest.mark.parametrize(
-    ("extensions", "present"),
-    [([{"name": "envoy.filters.http.istio_stats"}], True), ([{"name": "envoy.filters.http.router"}], False)],
-)
-def test_a_proxy_without_istios_filter_counts_no_requests(
-    serve: Serve, extensions: list[dict[str, str]], present: bool
-) -> None:
-    _, kube = serve(answers(world("gke")))
-    proxy = Reading("pod/gateway:15000/server_info", {"version": "1.40.0", "node": {"extensions": extensions}})
-    features = {each.name: each for each in conclude(replace(survey(kube, SETTINGS), proxy=proxy), SETTINGS)}
-    assert features["istio-metrics"].present is present
-
-
-def test_istiod_is_believed_before_its_image(serve: Serve) -> None:
-    _, kube = serve(answers(world("gke")))
-    words = Reading("pod/istiod:15014/version", {"text": "1.29.0-abc-Clean"})
-    features = conclude(replace(survey(kube, SETTINGS), istiod_words=words), SETTINGS)
-    assert versions(features)["istio"] == "1.29.0"
-
-
-@pytest.mark.parametrize(
-    ("image", "env", "present", "words"),
-    [
-        ("istio/pilot:1.27.3", "true", True, "InferencePool v1alpha2 only"),
-        ("istio/pilot:1.28.0", "false", False, "=false in istiod"),
-        ("istio/pilot:1.31.2", None, False, "no flag set: off by default"),
-        ("istio/pilot:1.40.0", None, None, "no flag set"),
-        ("istio/pilot:latest", None, None, "of unknown version"),
-        ("istio/pilot:latest", "true", True, "which pools is not known"),
-    ],
-)
-def test_which_pools_istio_understands(
-    serve: Serve, image: str, env: str | None, present: bool | None, words: str
-) -> None:
-    cluster = world("gke")
-    container = cluster["/apis/apps/v1/deployments"][1]["spec"]["template"]["spec"]["containers"][0]
-    container["image"] = image
-    container["env"] = [{"name": "ENABLE_GATEWAY_API_INFERENCE_EXTENSION", "value": env}] if env else []
-    _, kube = serve(answers(cluster))
-    feature = {each.name: each for each in detect(kube, SETTINGS)}["istio-inference"]
-    assert feature.present is present
-    assert words in feature.have
 
 
 def test_header_is_short_and_complete(serve: Serve) -> None:

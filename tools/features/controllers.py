@@ -112,8 +112,10 @@ def _sail(survey: Survey) -> Feature:
     ]
     if working or rows:
         return Feature(name, True, "; ".join([told(working)] * bool(working) + rows), where)
+    if istios.problem or (operators.problem and istios.body is not None):
+        return untold(name, operators, istios)
     if operators.problem:
-        return untold(name, operators)
+        return Feature(name, False, "no kind Istio, which the operator brings with it", istios.where)
     return Feature(name, False, f"no Deployment with {_PART_OF} in ({', '.join(names.SAIL)}), no object Istio", where)
 
 

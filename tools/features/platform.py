@@ -8,6 +8,8 @@ from tools.features.version import at_least, guess
 
 # Init containers that go on running: on by default from 1.29.
 _NATIVE_SIDECARS = "1.29"
+# With this API server no supported kubelet, which may be three minor versions older, lacks them.
+_SURELY = "1.32"
 _POLICIES = ("admissionregistration.k8s.io", "validatingadmissionpolicies")
 
 
@@ -33,6 +35,9 @@ def _native_sidecars(survey: Survey) -> Feature:
     where = f"{server.where}: gitVersion; {nodes.where}: status.nodeInfo.kubeletVersion"
     known = ", ".join(sorted(kubelets)) or f"unknown ({nodes.problem or 'no node'})"
     have = f"API server {server.body['gitVersion']}, kubelets {known}; on by default from {_NATIVE_SIDECARS}"
+    if not kubelets and at_least(guess(server.body["gitVersion"]), _NATIVE_SIDECARS):
+        surely = at_least(guess(server.body["gitVersion"]), _SURELY)
+        return Feature(name, True if surely else None, have, where)
     return Feature(name, all(at_least(guess(each), _NATIVE_SIDECARS) for each in found), have, where)
 
 

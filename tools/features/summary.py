@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from tools.features.feature import Feature
+from tools.report.record import FeatureRecord
 
 _COMPONENTS = ("kubernetes", "kserve", "istio", "gateway-api", "inference-extension", "endpoint-picker")
 
@@ -23,13 +24,13 @@ def header_lines(features: Sequence[Feature]) -> list[str]:
     return rows
 
 
-def lines(features: Sequence[Feature]) -> list[str]:
+def lines(features: Sequence[Feature | FeatureRecord]) -> list[str]:
     """The full text: every feature with what was found and where."""
     words = {True: "yes", False: "no", None: "?"}
     return [f"{each.name}: {words[each.present]}: {each.have} [{each.evidence}]" for each in features]
 
 
-def accelerator_real(features: Sequence[Feature], kind: str) -> bool:
+def accelerator_real(features: Sequence[Feature | FeatureRecord], kind: str) -> bool:
     """Whether nodes offer accelerators of this kind and a real device plugin is known to stand behind them."""
     wanted = {f"accelerators-{kind}", f"device-plugin-{kind}"}
     return wanted <= {each.name for each in features if each.present}

@@ -13,11 +13,14 @@ from tools.kube.client import Kube
 from tools.kube.pods import is_ready
 from tools.kube.port_forward import get_from_pod
 
-_DISCOVERY = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList"
+_DISCOVERY = ",".join(f"application/json;g=apidiscovery.k8s.io;v={each};as={KIND}" for each in ("v2", "v2beta1"))
 # Few enough not to be throttled by a managed cluster.
 _AT_ONCE = 8
 _ISTIOD_PORT = 15014
 _ENVOY_PORT = 15000
+
+# A path with its query, or the answer that needs no asking.
+_Request = tuple[str, dict[str, str]] | Reading
 
 
 @dataclass(frozen=True)
@@ -73,8 +76,8 @@ def survey(kube: Kube, settings: Settings) -> Survey:
     reach = _Reach(kube, "" if version.problem.startswith("403") else version.problem)
     with ThreadPoolExecutor(_AT_ONCE) as pool:
         apis = reach.get("/apis", check=_discovery, accept=_DISCOVERY)
-        paths = _paths(settings, lambda group, plural: _version(apis, group, plural))
-        found = dict(zip(paths, pool.map(lambda each: reach.get(*each), paths.values()), strict=True))
+        requests = _requests(settings, apis)
+        found = dict(zip(requests, pool.map(reach.answer, requests.values()), strict=True))
         crds = {each.crd: _crd_path(each) for each in names.APIS}
         defined = dict(zip(crds, pool.map(reach.get, crds.values()), strict=True))
         meshes = tuple(pool.map(reach.get, _mesh_paths(found["istiods"].items)))
@@ -108,6 +111,9 @@ class _Reach:
 
         return read(where, ask)
 
+    def answer(self, request: _Request) -> Reading:
+        return request if isinstance(request, Reading) else self.get(*request)
+
     def pod(self, found: Object, port: int, path: str, take: Callable[[str], Object]) -> Reading:
         meta = found["metadata"]
         where = f"pod/{meta['name']}:{port}{path} in {meta['namespace']}"
@@ -118,15 +124,10 @@ class _Reach:
         return next((pod for pod in listed.items if is_ready(pod)), None)
 
 
-def _paths(settings: Settings, version: Callable[[str, str], str]) -> dict[str, tuple[str, dict[str, str]]]:
-    """Paths and queries by attribute of the survey."""
+def _requests(settings: Settings, apis: Reading) -> dict[str, _Request]:
+    """What to ask, by attribute of the survey."""
     apps, kserve = "/apis/apps/v1", settings.kserve_namespace
     names_in = ",".join(sorted({name for each in names.APIS for name in each.controllers}))
-    configs = version("serving.kserve.io", "llminferenceserviceconfigs")
-
-    def custom(group: str, plural: str) -> str:
-        return f"/apis/{group}/{version(group, plural)}/{plural}"
-
     return {
         "kserve": (f"{apps}/namespaces/{kserve}/deployments/{settings.kserve_controller}", {}),
         "kserve_anywhere": (f"{apps}/deployments", {"fieldSelector": f"metadata.name={settings.kserve_controller}"}),
@@ -136,19 +137,16 @@ def _paths(settings: Settings, version: Callable[[str, str], str]) -> dict[str, 
             {"labelSelector": f"app.kubernetes.io/part-of in ({','.join((*names.SAIL, 'lws'))})"},
         ),
         "istiods": (f"{apps}/deployments", {"labelSelector": "app=istiod"}),
-        "istios": (custom("sailoperator.io", "istios"), {}),
+        "istios": _custom(apis, "sailoperator.io", "istios"),
         "daemon_sets": (f"{apps}/daemonsets", {}),
-        "presets": (
-            f"/apis/serving.kserve.io/{configs}/namespaces/{kserve}/llminferenceserviceconfigs",
-            {},
-        ),
-        "gateway_classes": (custom("gateway.networking.k8s.io", "gatewayclasses"), {}),
+        "presets": _custom(apis, "serving.kserve.io", "llminferenceserviceconfigs", kserve),
+        "gateway_classes": _custom(apis, "gateway.networking.k8s.io", "gatewayclasses"),
         "injectors": (
             "/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations",
             {"labelSelector": "app=sidecar-injector"},
         ),
-        "peer_authentications": (custom("security.istio.io", "peerauthentications"), {}),
-        "telemetries": (custom("telemetry.istio.io", "telemetries"), {}),
+        "peer_authentications": _custom(apis, "security.istio.io", "peerauthentications"),
+        "telemetries": _custom(apis, "telemetry.istio.io", "telemetries"),
         "nodes": ("/api/v1/nodes", {}),
         "prometheus_pods": ("/api/v1/pods", {"labelSelector": "app.kubernetes.io/name=prometheus"}),
         "gateway_pods": ("/api/v1/pods", {"labelSelector": "gateway.networking.k8s.io/gateway-name"}),
@@ -189,9 +187,15 @@ def _crd_path(api: names.Api) -> str:
     return f"/apis/apiextensions.k8s.io/v1/customresourcedefinitions/{api.crd}"
 
 
-def _version(apis: Reading, group: str, plural: str) -> str:
-    """The version to read in: the preferred one, or v1 of what is not served, which then is not found."""
-    return next(iter(served(apis.body, group, plural) if apis.body else []), "v1")
+def _custom(apis: Reading, group: str, plural: str, namespace: str = "") -> _Request:
+    """Objects of a kind that may not be served: who may not list it is told 403 also where there is no such kind."""
+    if apis.body is None:
+        return Reading(f"{apis.where}: {group}", problem=apis.problem or "no discovery")
+    versions = served(apis.body, group, plural)
+    if not versions:
+        return Reading(f"{apis.where}: {group} without {plural}")
+    inside = f"namespaces/{namespace}/" if namespace else ""
+    return f"/apis/{group}/{versions[0]}/{inside}{plural}", {}
 
 
 def _told_version(body: Object) -> None:
@@ -201,4 +205,4 @@ def _told_version(body: Object) -> None:
 
 def _discovery(body: Object) -> None:
     if body.get("kind") != KIND:
-        raise ValueError(f"{body.get('kind')} in place of {KIND}, which API servers give from 1.30")
+        raise ValueError(f"{body.get('kind')} in place of {KIND}, which API servers give from 1.26")

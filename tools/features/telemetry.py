@@ -3,13 +3,14 @@
 import yaml
 
 from tools.features.feature import Feature, Settings
-from tools.features.reading import Object, Reading, untold
+from tools.features.reading import Reading, untold
 from tools.features.served import served
 from tools.features.survey import Survey
 from tools.kube.pods import is_ready
 
-# The filter that counts istio_requests_total, as Istio's build of Envoy lists it among its extensions.
-_FILTER = "istio.stats"
+# The filter that counts istio_requests_total, as Istio's build of Envoy lists it among its extensions. (In listeners it
+# is called istio.stats.)
+_FILTER = "envoy.filters.http.istio_stats"
 _MANAGED = ("monitoring.googleapis.com", "podmonitorings")
 
 
@@ -21,10 +22,10 @@ def features(survey: Survey, settings: Settings) -> list[Feature]:
 def _istio_metrics(survey: Survey, settings: Settings) -> Feature:
     """Configured, and the proxies have the filter: one without the other gives no `istio_requests_total`."""
     name, proxy = "istio-metrics", survey.proxy
-    if proxy and proxy.body:
+    extensions = _extensions(proxy)
+    if proxy and proxy.body and extensions and _FILTER not in extensions:
         where = f"{proxy.where}: version, node.extensions"
-        if not _has_filter(proxy.body):
-            return Feature(name, False, f"the proxy has no filter {_FILTER}: {proxy.body.get('version')}", where)
+        return Feature(name, False, f"the proxy has no filter {_FILTER}: {proxy.body.get('version')}", where)
     unread = _unread(survey)
     if unread:
         return untold(name, *unread)
@@ -34,9 +35,9 @@ def _istio_metrics(survey: Survey, settings: Settings) -> Feature:
     providers = _providers(survey, settings, "metrics")
     if not providers:
         return Feature(name, False, "no provider of metrics in the mesh's configuration", where)
-    if not proxy or not proxy.body:
+    if not proxy or not proxy.body or not extensions:
         why = f": {proxy.problem}" if proxy and proxy.problem else ""
-        return Feature(name, True, f"{providers}; by configuration alone, no proxy was asked{why}", where)
+        return Feature(name, True, f"{providers}; by configuration alone, no proxy told its filters{why}", where)
     have = f"{providers}; a proxy has the filter {_FILTER}: {proxy.body.get('version')}"
     return Feature(name, True, have, f"{where}; {proxy.where}: node.extensions")
 
@@ -63,8 +64,9 @@ def _tracing(survey: Survey, settings: Settings) -> Feature:
     return Feature(name, bool(providers), providers or "no provider of traces in the mesh's configuration", where)
 
 
-def _has_filter(server: Object) -> bool:
-    return any(_FILTER in each.get("name", "") for each in server.get("node", {}).get("extensions", []))
+def _extensions(proxy: Reading | None) -> set[str]:
+    server = (proxy.body if proxy else None) or {}
+    return {each.get("name", "") for each in server.get("node", {}).get("extensions", [])}
 
 
 def _unread(survey: Survey) -> list[Reading]:
