@@ -83,7 +83,9 @@ _SHAPES: list[tuple[re.Pattern[str], str]] = [
     (re.compile(rf"(\bauth{_QUOTE}[ \t]{{0,4}}:[ \t]{{0,4}}{_QUOTE})[A-Za-z0-9+/=]{{8,}}+"), rf"\1{HIDDEN}"),
     (
         re.compile(
-            rf"(--[\w-]{{0,30}}?(?:api-key|token|password|secret)[ \t]{{1,4}}){_NOT_HIDDEN}(?!-|[A-Z_]+\b){_WORD}{{6,}}+"
+            rf"(--[\w-]{{0,30}}?(?:api-key|token|password|secret)[ \t]{{1,4}}){_NOT_HIDDEN}"
+            # Another option, or the name of the value in a usage text.
+            rf"(?!-|[A-Z_]+\b){_WORD}{{6,}}+"
         ),
         rf"\1{HIDDEN}",
     ),
