@@ -199,9 +199,9 @@ def test_kinds_that_may_not_be_seen_are_told(serve: Serve) -> None:
     found = look(kube, _RUN)
     assert _names(found.leftovers) == ["Namespace a"]
     assert found.unseen == [
-        "gateways.gateway.networking.k8s.io: 403: refused",
+        "gateways.gateway.networking.k8s.io: this user may not list them",
         "group rbac.authorization.k8s.io/v1: 503: refused",
-        "leases.coordination.k8s.io outside of default: 403: refused",
+        "leases.coordination.k8s.io outside of default: this user may not list them",
     ]
 
 
@@ -266,6 +266,13 @@ def test_dry_run_only_tells(serve: Serve) -> None:
     assert said[0] == f"found: Namespace ns (run {_RUN})"
     assert said[1].startswith(f"going on: run {_RUN} of ann")
     assert cluster.deleted == []
+
+
+def test_kinds_that_were_not_looked_at_are_counted(serve: Serve) -> None:
+    refuse = {"gateways": 403, "pods": 403, "services": 500, "clusterroles": 403, "validatingadmissionpolicies": 403}
+    _, said = _clean(serve, _Cluster(refuse=refuse), None)
+    assert said[1].startswith("5 kinds were not looked at: clusterroles.rbac.authorization.k8s.io: this user may not")
+    assert said[1].endswith("; …")
 
 
 def test_nothing_is_left(serve: Serve) -> None:

@@ -17,7 +17,7 @@ from tools.settings import Cleanup
 from tools.waiting.timeouts import seconds
 
 _AT_ONCE = 8
-_SHOWN = 8
+_SHOWN = 4
 
 
 def leftovers(kube: Kube, run: str | None) -> list[Leftover]:
@@ -128,8 +128,8 @@ def _told(found: Found, run: str | None) -> list[str]:
     lines = [f"found: {each}" for each in found.leftovers] or [f"nothing of {whose} is left"]
     lines += [f"going on: {words}" for words in found.living.values()]
     if found.unseen:
-        more = f"; and {len(found.unseen) - _SHOWN} more" if len(found.unseen) > _SHOWN else ""
-        lines.append(f"could not be looked at: {'; '.join(found.unseen[:_SHOWN])}{more}")
+        more = ["…"] if len(found.unseen) > _SHOWN else []
+        lines.append(f"{len(found.unseen)} kinds were not looked at: {'; '.join([*found.unseen[:_SHOWN], *more])}")
     return lines
 
 

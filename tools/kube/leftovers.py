@@ -15,6 +15,7 @@ from tools.kube.tenancy import NAME, seconds_left, told
 from tools.kube.tenancy import NAMESPACE as DEFAULT
 
 _AT_ONCE = 8
+_MAY_NOT = "this user may not list them"
 # Found in a way of their own; and Endpoints, which come and go with the Service whose labels they copy.
 _NOT_BY_THEMSELVES = {NAMESPACE.kind, LEASE.kind, "Endpoints"}
 # Namespaces of runs: fixtures.run names them.
@@ -126,7 +127,7 @@ def _leases(kube: Kube) -> tuple[list[Leftover], dict[str, str], list[str]]:
     except KubeError as error:
         if error.status != 403:
             raise
-        unseen = [f"{LEASE.resource} outside of {DEFAULT}: 403: {error.message[:200]}"]
+        unseen = [f"{LEASE.resource} outside of {DEFAULT}: {_MAY_NOT}"]
         leases = [each for each in [kube.find(LEASE, NAME, DEFAULT)] if each]
     now = datetime.now(UTC)
     dead = [_leftover(LEASE, each) for each in leases if seconds_left(each, now) <= 0]
@@ -165,4 +166,5 @@ def _labelled(kube: Kube, labels: str, kind: Kind) -> tuple[list[Object], str]:
     except KubeError as error:
         if error.status == 0:
             raise
-        return [], f"{kind.resource}: {error.status}: {error.message[:200]}"
+        # Whoever may not list a kind has hardly made one; the API server's words would only repeat its name.
+        return [], f"{kind.resource}: {_MAY_NOT if error.status == 403 else f'{error.status}: {error.message[:200]}'}"

@@ -6,6 +6,8 @@ from enum import StrEnum
 
 from tools.kube.access import Access
 from tools.kube.kinds import (
+    ADMISSION_BINDING,
+    ADMISSION_POLICY,
     CLUSTER_ROLE,
     CLUSTER_ROLE_BINDING,
     CONFIG_MAP,
@@ -32,21 +34,31 @@ from tools.kube.kinds import (
 FORWARD = "reach ports inside the service's pods"
 NODES = "read nodes"
 ISTIOD = "ask istiod"
-PICKER_METRICS = "read the picker's metrics"
 IDENTITY = "read which cluster it is"
-VERSIONS = "read versions of the stack"
+FEATURES = "find out what the cluster has"
 POLICIES = "read policies around the service"
 LOGS = "read the service's logs"
 
-LOOK = ("get", "list", "watch")
-MAKE = ("create", "patch", "delete")
+_LOOK = ("get", "list", "watch")
+_READ = ("get", "list")
+# Server-side apply is a patch, and a creation where there is nothing yet.
+_APPLY = ("create", "patch")
+_SCALE = (*_LOOK, "patch")
 
 _NETWORK_POLICY = Kind("networking.k8s.io/v1", "NetworkPolicy", "networkpolicies")
 _CONFIG = Kind("serving.kserve.io/v1alpha2", "LLMInferenceServiceConfig", "llminferenceserviceconfigs")
 _CRD = Kind("apiextensions.k8s.io/v1", "CustomResourceDefinition", "customresourcedefinitions", namespaced=False)
+_DAEMON_SET = Kind("apps/v1", "DaemonSet", "daemonsets")
 _GATEWAY_CLASS = Kind("gateway.networking.k8s.io/v1", "GatewayClass", "gatewayclasses", namespaced=False)
 _PEER_AUTHENTICATION = Kind("security.istio.io/v1", "PeerAuthentication", "peerauthentications")
 _TELEMETRY = Kind("telemetry.istio.io/v1", "Telemetry", "telemetries")
+_SAIL = Kind("sailoperator.io/v1", "Istio", "istios", namespaced=False)
+_INJECTOR = Kind(
+    "admissionregistration.k8s.io/v1",
+    "MutatingWebhookConfiguration",
+    "mutatingwebhookconfigurations",
+    namespaced=False,
+)
 
 
 class Mode(StrEnum):
@@ -89,25 +101,25 @@ class Places:
 
 
 def needed(mode: Mode, places: Places) -> list[Access]:
-    """What a mode adds to the ones before it, without which it cannot begin."""
+    """What a mode adds to those that it rests on, without which it cannot begin."""
     match mode:
         case Mode.READ:
             of_service = (LLM_SERVICE, HTTP_ROUTE, POOL, DEPLOYMENT, REPLICA_SET, POD, SERVICE, ENDPOINT_SLICE)
-            found = [*_for(LOOK, of_service, places.service), *_for(("get", "list"), (EVENT,), places.service)]
-            return [*found, *_for(LOOK, (GATEWAY,), places.gateway)]
+            found = [*_for(_LOOK, of_service, places.service), *_for(_READ, (EVENT,), places.service)]
+            return [*found, *_for(_LOOK, (GATEWAY,), places.gateway)]
         case Mode.TRAFFIC:
             return []  # requests go through the gateway, as everybody's do
         case Mode.PROBES:
             return [
-                *_for((*LOOK, *MAKE), (NAMESPACE,)),
-                *_for((*LOOK, *MAKE), (POD,), places.own),
+                *_for((*_LOOK, *_APPLY, "delete"), (NAMESPACE,)),
+                *_for((*_LOOK, "create", "delete"), (POD, _NETWORK_POLICY), places.own),
                 *_on("pods", "exec", ("get", "create"), places.own),
                 *_on("pods", "log", ("get",), places.own),
             ]
         case Mode.DEPLOY:
             return _deploy(places)
         case Mode.LEASE:
-            return _for((*LOOK, *MAKE), (LEASE,), places.lease)
+            return _for((*_LOOK, *_APPLY, "delete"), (LEASE,), places.lease)
 
 
 def useful(mode: Mode, places: Places) -> dict[str, list[Access]]:
@@ -117,27 +129,47 @@ def useful(mode: Mode, places: Places) -> dict[str, list[Access]]:
     """
     match mode:
         case Mode.READ:
-            policies = (DESTINATION_RULE, _NETWORK_POLICY, _PEER_AUTHENTICATION, _TELEMETRY, _CONFIG, SERVICE_ACCOUNT)
-            controllers = (places.kserve, places.istio)
+            everywhere = (DEPLOYMENT, _DAEMON_SET, POD, _PEER_AUTHENTICATION, _TELEMETRY)
             return {
-                NODES: _for(("get", "list"), (NODE,)),
+                NODES: _for(_READ, (NODE,)),
                 IDENTITY: _for(("get",), (NAMESPACE,)),
-                VERSIONS: [
-                    *_for(("get", "list"), (_CRD, _GATEWAY_CLASS)),
-                    *_for(("get", "list"), (_CONFIG,), places.kserve),
-                    *(access for place in controllers for access in _for(("get", "list"), (DEPLOYMENT, POD), place)),
+                FEATURES: [
+                    *_for(("get",), (_CRD,)),
+                    *_for(("list",), (_GATEWAY_CLASS, _INJECTOR, _SAIL, *everywhere)),
+                    *_for(("get",), (DEPLOYMENT,), places.kserve),
+                    *_for(("list",), (_CONFIG,), places.kserve),
+                    *_for(("get",), (CONFIG_MAP, DEPLOYMENT), places.istio),
                 ],
-                POLICIES: _for(("get", "list"), policies, places.service),
+                POLICIES: _for(_READ, (DESTINATION_RULE, _NETWORK_POLICY, SERVICE_ACCOUNT), places.service),
                 LOGS: _on("pods", "log", ("get",), places.service),
             }
         case Mode.TRAFFIC:
             return {
                 FORWARD: _forward(places.service),
-                ISTIOD: [*_for(("list",), (POD,), places.istio), *_forward(places.istio)],
-                PICKER_METRICS: _on("serviceaccounts", "token", ("create",), places.service),
+                ISTIOD: [*_for(_READ, (POD,), places.istio), *_forward(places.istio)],
             }
         case _:
             return {}
+
+
+def to_disturb_service(places: Places) -> list[Access]:
+    """What faults add that break the run's own service (`--allow-disruption=service`)."""
+    made_by_kserve = (DEPLOYMENT, HTTP_ROUTE, POOL, POD)
+    return [
+        *_for((*_APPLY, "delete"), (*made_by_kserve, DESTINATION_RULE), places.own),
+        *_on(LLM_SERVICE.plural, "status", ("patch",), places.own, _group(LLM_SERVICE)),
+        *_for(("create",), (CONFIG_MAP,), places.own),
+        *_for(("get",), (DEPLOYMENT,), places.kserve),
+        # They keep KServe's controller, in the run's namespace only, from putting back what a fault changed.
+        *_for((*_APPLY, "delete"), (ADMISSION_POLICY, ADMISSION_BINDING)),
+    ]
+
+
+def to_disturb_cluster(places: Places) -> list[Access]:
+    """What faults add that break what others share (`--allow-disruption=cluster`)."""
+    scaled = [access for place in (places.kserve, places.istio) for access in _for(_SCALE, (DEPLOYMENT,), place)]
+    watched = [access for place in (places.kserve, places.istio) for access in _for(_LOOK, (POD,), place)]
+    return [*scaled, *watched, *_for(("get", "patch"), (NODE,)), *_for(("patch",), (GATEWAY,), places.gateway)]
 
 
 def ladder(mode: Mode) -> tuple[Mode, ...]:
@@ -151,13 +183,23 @@ def ladder(mode: Mode) -> tuple[Mode, ...]:
     }[mode]
 
 
-def _deploy(places: Places) -> list[Access]:
-    made = (LLM_SERVICE, GATEWAY, SERVICE_ACCOUNT, SECRET, CONFIG_MAP, DESTINATION_RULE, _NETWORK_POLICY)
+def all_of(mode: Mode, places: Places) -> list[Access]:
+    """All that a mode and those that it rests on need or can use."""
     return [
-        *_for((*LOOK, *MAKE), made, places.own),
+        access
+        for step in ladder(mode)
+        for group in (needed(step, places), *useful(step, places).values())
+        for access in group
+    ]
+
+
+def _deploy(places: Places) -> list[Access]:
+    return [
+        *_for((*_LOOK, *_APPLY, "delete"), (LLM_SERVICE, GATEWAY), places.own),
+        *_for(("get", *_APPLY), (SERVICE_ACCOUNT, SECRET, DESTINATION_RULE), places.own),
         *_on("serviceaccounts", "token", ("create",), places.own),
         # The account that reads the picker's metrics; nobody may grant what he does not have himself.
-        *_for(("get", "list", *MAKE), (CLUSTER_ROLE, CLUSTER_ROLE_BINDING)),
+        *_for((*_READ, *_APPLY, "delete"), (CLUSTER_ROLE, CLUSTER_ROLE_BINDING)),
         Access("get", "/metrics"),
     ]
 
@@ -167,14 +209,16 @@ def _forward(namespace: str) -> list[Access]:
     return _on("pods", "portforward", ("get", "create"), namespace)
 
 
-def _on(resource: str, subresource: str, verbs: Iterable[str], namespace: str) -> list[Access]:
-    return [Access(verb, resource, "", namespace, subresource) for verb in verbs]
+def _on(resource: str, subresource: str, verbs: Iterable[str], namespace: str, group: str = "") -> list[Access]:
+    return [Access(verb, resource, group, namespace, subresource) for verb in verbs]
 
 
 def _for(verbs: Iterable[str], kinds: Iterable[Kind], namespace: str = "") -> list[Access]:
     kept = list(verbs)
     return [
-        Access(verb, kind.plural, kind.api.rpartition("/")[0], namespace if kind.namespaced else "")
-        for kind in kinds
-        for verb in kept
+        Access(verb, kind.plural, _group(kind), namespace if kind.namespaced else "") for kind in kinds for verb in kept
     ]
+
+
+def _group(kind: Kind) -> str:
+    return kind.api.rpartition("/")[0]
