@@ -85,3 +85,48 @@ def test_which_pools_istio_understands(
     feature = found(serve, cluster)["istio-inference"]
     assert feature.present is present
     assert words in feature.have
+
+
+def test_pods_that_may_not_be_asked_leave_the_configurations_word(serve: Serve) -> None:
+    cluster = world("gke")
+    ready = {"conditions": [{"type": "Ready", "status": "True"}]}
+    cluster["/api/v1/pods"] = [
+        {
+            "metadata": {"name": "istiod-1", "namespace": "istio-system", "labels": {"app": "istiod"}},
+            "spec": {"containers": [{"name": "discovery"}]},
+            "status": ready,
+        },
+        {
+            "metadata": {
+                "name": "gateway-1",
+                "namespace": "llm",
+                "labels": {"gateway.networking.k8s.io/gateway-name": "g"},
+            },
+            "spec": {"containers": [], "initContainers": [{"name": "istio-proxy"}]},
+            "status": ready,
+        },
+    ]
+    features = found(serve, cluster, Settings(ask_pods=True))
+    assert versions(list(features.values()))["istio"] == "1.28.2"
+    assert "pod/istiod-1:15014/version in istio-system" in features["istiod"].evidence
+    metrics = features["istio-metrics"]
+    assert metrics.present is True
+    assert metrics.have.startswith("prometheus by ConfigMap istio; by configuration alone, no proxy told its filters: ")
+
+
+def test_ztunnel_is_ambient(serve: Serve) -> None:
+    cluster = world("gke")
+    status = {"numberReady": 2, "desiredNumberScheduled": 3}
+    ztunnel = {"metadata": {"name": "ztunnel", "namespace": "istio-system"}, "spec": {}, "status": status}
+    ztunnel["spec"] = {"template": {"spec": {"containers": [{"image": "istio/ztunnel:1.28.2"}]}}}
+    cluster["/apis/apps/v1/daemonsets"].append(ztunnel)
+    ambient = found(serve, cluster)["ambient"]
+    assert ambient.present is True
+    assert ambient.have == "DaemonSet istio-system/ztunnel, 2 of 3 ready"
+
+
+def test_a_mesh_without_control_plane_counts_nothing(serve: Serve) -> None:
+    cluster = world("gke")
+    del cluster["/apis/apps/v1/deployments"][1]
+    features = found(serve, cluster)
+    assert [features[name].present for name in ("istiod", "istio-inference", "istio-metrics")] == [False] * 3
