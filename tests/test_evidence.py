@@ -159,6 +159,16 @@ def test_what_may_not_be_read_is_said_with_its_verb(serve: Serve) -> None:
     assert "LLMInferenceService/qwen" in told["conditions"], "what may be read is there"
 
 
+def test_pods_are_told_where_routes_may_not_be_read(serve: Serve) -> None:
+    found = cluster()
+    found.refused = {"httproutes"}
+    told = _collect(serve, found).texts
+    for title in ("logs", "pods"):
+        assert "qwen-kserve-2" in told[title]
+        assert "not allowed to list httproutes" in told[title]
+    assert len([line for line in told[NOT_WELL].splitlines() if "httproutes" in line]) == 1
+
+
 def test_kind_that_the_cluster_lacks(serve: Serve) -> None:
     def answer(method: str, path: str, query: dict[str, str], body: object) -> tuple[int, object]:
         if "inferencepools" in path:

@@ -192,7 +192,13 @@ def test_mentions_are_whole_words() -> None:
     ("error", "text"),
     [
         (KubeError("GET /x", 403, "forbidden"), "not allowed to list x (403: forbidden)"),
-        (KubeError("port-forward", 0, "Handshake status 403 Forbidden -+-+- {}"), "not allowed to list x (403: "),
+        (KubeError("x", 0, "Handshake status 403 Forbidden -+-+- {}"), "not allowed to list x (403: "),
+        (
+            KubeError(
+                "x", 0, """Handshake status 403 -+-+- {} -+-+- b'{"kind":"Status","message":"no \\\\"x\\\\""}'"""
+            ),
+            'not allowed to list x (403: no \\"x\\")',
+        ),
         (KubeError("GET /x", 404, "no"), "cannot list x: there is no such thing on this cluster (404: no)"),
         (KubeError("GET /x", 0, "refused"), "could not list x: no answer: refused"),
     ],

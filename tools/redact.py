@@ -238,16 +238,11 @@ def _size(value: str, key: str) -> int:
 
 
 def _variables(found: Any) -> Iterator[tuple[str, str]]:
-    if isinstance(found, list):
-        for each in found:
-            yield from _variables(each)
-    elif isinstance(found, dict):
-        for key, value in found.items():
-            if key == "env" and isinstance(value, list):
-                yield from (
-                    (str(each.get("name", "")), str(each["value"]))
-                    for each in value
-                    if isinstance(each, dict) and "value" in each
-                )
-            else:
-                yield from _variables(value)
+    for each in found if isinstance(found, list) else []:
+        yield from _variables(each)
+    for key, value in found.items() if isinstance(found, dict) else []:
+        if key == "env" and isinstance(value, list):
+            literal = [each for each in value if isinstance(each, dict) and "value" in each]
+            yield from ((str(each.get("name", "")), str(each["value"])) for each in literal)
+        else:
+            yield from _variables(value)

@@ -1,7 +1,7 @@
 """Logs: ends of those of the service's containers, and what others wrote about the service."""
 
 import re
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from functools import partial
 
 from tools.evidence import envoy, scope
@@ -12,7 +12,6 @@ from tools.evidence.subject import Subject
 from tools.evidence.text import counted, folded
 from tools.kube import pods
 from tools.kube.client import Object
-from tools.kube.kinds import POD
 from tools.kube.llm_service import Place
 
 _READ = 300
@@ -29,12 +28,15 @@ def containers(reader: Reader, subject: Subject, kept: Kept) -> Iterator[str]:
     if not kept.logs:
         yield "left out at this level of evidence: others' requests may be in them"
         return
-    for pod in _pods(reader, subject):
+    found, trouble = scope.all_pods(reader, subject)
+    # Those that are not well first: there may be no time for all.
+    for pod in sorted(found, key=pods.is_ready):
         for name in _names(pod):
             if _is_done(pod, name):
                 yield f"--- {pod['metadata']['name']} {name} ended well: its log is left out"
             else:
                 yield from _tail(reader, pod, name)
+    yield from trouble
 
 
 def access(reader: Reader, subject: Subject, ids: Collection[str]) -> Iterator[str]:
@@ -107,14 +109,6 @@ def _about(reader: Reader, what: str, deployment: Place, mention: Callable[[str]
             yield from most_telling([short(line) for line in lines], _FOUND)
             if _restarts(pod, name):
                 yield from _previous(reader, pod, name)
-
-
-def _pods(reader: Reader, subject: Subject) -> Iterable[Object]:
-    found = {pod["metadata"]["uid"]: pod for pod in scope.objects(reader, subject, POD)}
-    for gateway in scope.gateways(reader, subject):
-        found |= {pod["metadata"]["uid"]: pod for pod in scope.gateway_pods(reader, gateway)}
-    # Those that are not well first: there may be no time for all.
-    return sorted(found.values(), key=pods.is_ready)
 
 
 def _names(pod: Object) -> list[str]:

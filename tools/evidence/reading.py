@@ -1,5 +1,6 @@
 """Reads for evidence: each thing once, whoever asks for it, and refusals in words."""
 
+import json
 import re
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -13,7 +14,8 @@ from tools.kube.kinds import DEPLOYMENT, POD, Kind
 from tools.kube.llm_service import Place
 from tools.kube.port_forward import get_from_pod
 
-_HANDSHAKE = re.compile(r"Handshake status (\d+)")
+# How the client of port-forwards words a refusal: status, headers, and the API server's Status object.
+_HANDSHAKE = re.compile(r'Handshake status (?P<status>\d+)(?:.*?"message":"(?P<message>(?:[^"\\]|\\.)*)")?', re.DOTALL)
 _LONGEST_MESSAGE = 300
 
 
@@ -73,7 +75,7 @@ class Reader:
         Raises:
             Unread: it could not be asked, or did not answer with 200.
         """
-        what = f"create a port-forward to pod {namespace}/{pod}:{port}"
+        what = f"port-forward to pod {namespace}/{pod}:{port}"
         read = partial(get_from_pod, self._kube, namespace, pod, port, path, headers)
         reply = self._once((namespace, pod, port, path), what, read)
         if reply.status != 200:
@@ -100,9 +102,10 @@ class Reader:
 
 def told(what: str, error: KubeError) -> str:
     """Why something could not be read, with the verb that is missing where it is forbidden. Pure."""
-    message = error.message[:_LONGEST_MESSAGE]
-    handshake = _HANDSHAKE.search(message)
-    status = int(handshake[1]) if handshake else error.status
+    handshake = _HANDSHAKE.search(error.message)
+    status = int(handshake["status"]) if handshake else error.status
+    message = json.loads(f'"{handshake["message"] or ""}"') if handshake else error.message
+    message = message[:_LONGEST_MESSAGE]
     if status in (401, 403):
         return f"not allowed to {what} ({status}: {message})"
     if status == 404:

@@ -1,5 +1,7 @@
 """Which objects of the cluster belong to a subject."""
 
+from functools import partial
+
 from tools.evidence.reading import Reader, Unread
 from tools.evidence.subject import Subject
 from tools.kube.client import Object
@@ -40,7 +42,7 @@ def gateways(reader: Reader, subject: Subject) -> list[Place]:
     Raises:
         Unread: neither they nor the routes could be listed.
     """
-    if subject.gateway:
+    if subject.gateway is not None:
         return [subject.gateway]
     own = subject.namespace
     named = [
@@ -62,6 +64,23 @@ def gateway_pods(reader: Reader, gateway: Place) -> list[Object]:
         Unread: they could not be listed.
     """
     return reader.objects(POD, gateway.namespace, f"{_GATEWAY_NAME}={gateway.name}")
+
+
+def all_pods(reader: Reader, subject: Subject) -> tuple[list[Object], list[str]]:
+    """Pods of the service and of its gateways, by name, and why some could not be listed."""
+    found: dict[tuple[str, str], Object] = {}
+    trouble: list[str] = []
+    reads = [partial(objects, reader, subject, POD)]
+    try:
+        reads += [partial(gateway_pods, reader, gateway) for gateway in gateways(reader, subject)]
+    except Unread as error:
+        trouble.append(f"({error})")
+    for read in reads:
+        try:
+            found |= {(pod["metadata"]["namespace"], pod["metadata"]["name"]): pod for pod in read()}
+        except Unread as error:
+            trouble.append(f"({error})")
+    return [found[key] for key in sorted(found)], trouble
 
 
 def picker_pods(reader: Reader, subject: Subject) -> list[Object]:

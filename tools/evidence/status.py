@@ -24,18 +24,12 @@ _WARNINGS = 8
 
 def not_well(reader: Reader, subject: Subject) -> Iterator[str]:
     """What a person wants to see at once: conditions that do not hold, pods that are not Ready, warnings."""
-    for kind in _WITH_CONDITIONS:
-        listed = list(_listed(reader, subject, kind))
-        if kind is LLM_SERVICE and not listed:
-            yield f"there is no LLMInferenceService {subject.name or 'at all'} in namespace {subject.namespace}"
-        for found in listed:
-            yield from [found] if isinstance(found, str) else condition_lines(found)
-    for pod in _listed(reader, subject, POD):
-        if isinstance(pod, str):
-            yield pod
-        elif not pods.is_ready(pod):
-            yield pods.line(pod)
-    yield from guarded(lambda: [pods.event_line(each) for each in _warnings(reader, subject)])
+    seen: set[str] = set()
+    for line in _not_well(reader, subject):
+        # What the user may not read can be in the way of more than one thing.
+        if line not in seen:
+            seen.add(line)
+            yield line
 
 
 def condition_lines(found: Object) -> list[str]:
@@ -60,7 +54,7 @@ def condition_table(reader: Reader, subject: Subject, now: datetime) -> Iterator
             else:
                 rows += _cells(found, now)
     yield table(("OBJECT", "AT", "CONDITION", "STATUS", "AGE", "GENERATION", "REASON", "MESSAGE"), rows)
-    yield from trouble
+    yield from dict.fromkeys(trouble)
 
 
 def events(reader: Reader, subject: Subject) -> Iterator[str]:
@@ -81,9 +75,7 @@ def events(reader: Reader, subject: Subject) -> Iterator[str]:
 
 def pod_table(reader: Reader, subject: Subject, kept: Kept, now: datetime) -> Iterator[str]:
     """Pods of the service and its gateways: restarts, and how containers ended last."""
-    found = {pod["metadata"]["uid"]: pod for pod in scope.objects(reader, subject, POD)}
-    for gateway in scope.gateways(reader, subject):
-        found |= {pod["metadata"]["uid"]: pod for pod in scope.gateway_pods(reader, gateway)}
+    found, trouble = scope.all_pods(reader, subject)
     rows = [
         (
             f"{pod['metadata']['namespace']}/{pod['metadata']['name']}",
@@ -94,12 +86,13 @@ def pod_table(reader: Reader, subject: Subject, kept: Kept, now: datetime) -> It
             age(pod["metadata"].get("creationTimestamp", ""), now),
             "; ".join(pods.trouble(pod)) or "containers well",
         )
-        for pod in found.values()
+        for pod in found
     ]
     yield table(("POD", "PHASE", "READY", "RESTARTS", "NODE", "AGE", "CONTAINERS"), rows)
-    for pod in found.values():
+    for pod in found:
         for status in _statuses(pod):
             yield from _ended(pod, status, kept, now)
+    yield from trouble
 
 
 def endpoints(reader: Reader, subject: Subject) -> Iterator[str]:
@@ -108,6 +101,21 @@ def endpoints(reader: Reader, subject: Subject) -> Iterator[str]:
         ("SLICE", "SERVICE", "ADDRESS", "PORTS", "READY", "SERVING", "TERMINATING", "POD"),
         _endpoint_rows(scope.objects(reader, subject, ENDPOINT_SLICE)),
     )
+
+
+def _not_well(reader: Reader, subject: Subject) -> Iterator[str]:
+    for kind in _WITH_CONDITIONS:
+        listed = list(_listed(reader, subject, kind))
+        if kind is LLM_SERVICE and not listed:
+            yield f"there is no LLMInferenceService {subject.name or 'at all'} in namespace {subject.namespace}"
+        for found in listed:
+            yield from [found] if isinstance(found, str) else condition_lines(found)
+    for pod in _listed(reader, subject, POD):
+        if isinstance(pod, str):
+            yield pod
+        elif not pods.is_ready(pod):
+            yield pods.line(pod)
+    yield from guarded(lambda: [pods.event_line(each) for each in _warnings(reader, subject)])
 
 
 def _endpoint_rows(slices: list[Object]) -> Iterator[tuple[str, ...]]:
