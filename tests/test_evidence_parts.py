@@ -174,7 +174,10 @@ def test_trouble_is_shown_before_chatter() -> None:
 
 def test_many_similar_lines_are_folded() -> None:
     probes = [f"I1124 09:34:{second} GET /healthz" for second in range(10, 20)]
-    assert folded(["a", *probes, "b"]) == ["a", probes[0], "# [... 8 more like it ...]", probes[-1], "b"]
+    between = [line for probe in probes for line in (probe, "and more of it")]
+    note = "# [... 4 more like it ...]"
+    assert folded(["a", *probes, "b"]) == ["a", probes[0], note, *probes[5:], "b"]
+    assert folded(between) == [probes[0], note, "and more of it", note, *between[10:]]
     assert folded(["1", "2", "3", "b"]) == ["1", "2", "3", "b"]
     assert folded([]) == []
 
@@ -194,10 +197,8 @@ def test_mentions_are_whole_words() -> None:
         (KubeError("GET /x", 403, "forbidden"), "not allowed to list x (403: forbidden)"),
         (KubeError("x", 0, "Handshake status 403 Forbidden -+-+- {}"), "not allowed to list x (403: "),
         (
-            KubeError(
-                "x", 0, """Handshake status 403 -+-+- {} -+-+- b'{"kind":"Status","message":"no \\\\"x\\\\""}'"""
-            ),
-            'not allowed to list x (403: no \\"x\\")',
+            KubeError("x", 0, r'Handshake status 403 -+-+- {} -+-+- {"kind":"Status","message":"no \"x\" for you"}'),
+            'not allowed to list x (403: no "x" for you)',
         ),
         (KubeError("GET /x", 404, "no"), "cannot list x: there is no such thing on this cluster (404: no)"),
         (KubeError("GET /x", 0, "refused"), "could not list x: no answer: refused"),

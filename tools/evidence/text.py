@@ -1,9 +1,9 @@
 """Text for a person: aligned tables, ages, long texts without their middle. Pure."""
 
 import re
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
-from itertools import groupby
 
 # A cell that is longer moves the rest of its row.
 _COLUMN = 110
@@ -40,14 +40,18 @@ def similar(line: str) -> str:
     return re.sub(r"\d+", "#", line)
 
 
-def folded(lines: Sequence[str]) -> list[str]:
-    """Lines without what is between the first and the last of many similar ones in a row, such as probes."""
-    found: list[str] = []
-    for _, run in groupby(lines, similar):
-        same = list(run)
-        gone = len(same) - 2
-        found += same if gone < 2 else [same[0], f"# [... {gone} more like it ...]", same[-1]]
-    return found
+def folded(lines: Sequence[str], keep: int = 5) -> list[str]:
+    """Lines of a log without most of those that are similar, such as probes: the first and the last few are kept."""
+    places: dict[str, list[int]] = defaultdict(list)
+    for place, line in enumerate(lines):
+        places[similar(line)].append(place)
+    gone = {found[0]: found[1:-keep] for found in places.values() if len(found) > keep + 2}
+    left_out = {place for found in gone.values() for place in found}
+    shown: list[str] = []
+    for place, line in enumerate(lines):
+        shown += [line] if place not in left_out else []
+        shown += [f"# [... {len(gone[place])} more like it ...]"] if place in gone else []
+    return shown
 
 
 def age(since: str, now: datetime) -> str:
