@@ -5,10 +5,13 @@ import re
 from tools.cluster.kubeconfig import Entry
 from tools.errors import UserError
 from tools.kube.client import Kube
+from tools.kube.errors import KubeError
 from tools.kube.kinds import NAMESPACE
 
 # It is made with the cluster and cannot be deleted.
-_ANCHOR = "kube-system"
+ANCHOR = "kube-system"
+# A label of that namespace on clusters that are made of stand-ins: a green run on one is a rehearsal.
+STANDINS = "llmisvc-conformance/stand-ins"
 _PRODUCTION = {"prod", "production", "prd", "live"}
 _NOT_YET = {"non", "not", "pre"}
 
@@ -19,7 +22,15 @@ def identity_of(kube: Kube) -> str:
     Raises:
         KubeError: it may not be read, or there was no answer.
     """
-    return str(kube.get(NAMESPACE, _ANCHOR)["metadata"]["uid"])
+    return str(kube.get(NAMESPACE, ANCHOR)["metadata"]["uid"])
+
+
+def has_standins(kube: Kube) -> bool:
+    """Whether a cluster says that it is a local one, with stand-ins; False where that may not be read."""
+    try:
+        return STANDINS in (kube.get(NAMESPACE, ANCHOR)["metadata"].get("labels") or {})
+    except KubeError:
+        return False
 
 
 def production_word(name: str) -> str:
@@ -48,7 +59,7 @@ def refuse_unpinned_production(entry: Entry, pin: str) -> None:
                 "a profile that pins the cluster (`cluster.identity`), because this one looks like production",
                 f"no pin, and the word {word!r} in the {role} {name}",
                 next_step="have its owner agree, then put into the profile what this prints: "
-                + entry.kubectl(f"get namespace {_ANCHOR} -o jsonpath={{.metadata.uid}}"),
+                + entry.kubectl(f"get namespace {ANCHOR} -o jsonpath={{.metadata.uid}}"),
             )
 
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import yaml
 
+from tools.cluster.identity import ANCHOR, STANDINS
 from tools.cluster.local import addresses, components, control_plane, network, node, pki, registry
 from tools.cluster.local.components import Programs
 from tools.cluster.local.machine import RunningMachine, attach, kill, launch, read_deaths
@@ -171,7 +172,9 @@ def _bootstrap(topology: Topology, machines: dict[str, RunningMachine], commands
     for document in dns:
         if document["kind"] == "Service":
             document["spec"]["clusterIP"] = str(topology.plan.dns)
-    commands.apply(binding, *dns)
+    # So that whoever is given this cluster as any existing one knows what it is.
+    marked = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": ANCHOR, "labels": {STANDINS: "local"}}}
+    commands.apply(marked, binding, *dns)
     balancer = components.load_balancer(topology)
     machines["control"].start(balancer)
 
