@@ -49,6 +49,16 @@ def claim(record: RunRecord, key: str, accelerator: str) -> Claim:
     return Claim(key, record.claims[key], accelerator, _standing(cases), cases)
 
 
+def standing(record: RunRecord, key: str, accelerators: list[str]) -> Standing:
+    """What is known of a claim for all accelerators together: kept only if it is kept for each of them."""
+    found = {claim(record, key, each).standing for each in accelerators}
+    if Standing.NOT_KEPT in found:
+        return Standing.NOT_KEPT
+    if len(found) == 1:
+        return found.pop()
+    return Standing.IN_PART if found else Standing.NOT_CHECKED
+
+
 def _standing(cases: tuple[CaseRecord, ...]) -> Standing:
     outcomes = {each.outcome for each in cases}
     if Outcome.FAILED in outcomes:

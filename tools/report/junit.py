@@ -9,7 +9,7 @@ from xml.etree import ElementTree as etree
 
 from tools.outcomes import Outcome
 from tools.report.record import CaseRecord, RunRecord
-from tools.report.tally import accelerators, reason
+from tools.report.tally import accelerators, bare_reason, reason
 from tools.report.text import clean, one_line
 from tools.report.verdict import FINISHED, judge
 
@@ -56,7 +56,7 @@ def _case(suite: etree.Element, case: CaseRecord) -> None:
         case Outcome.BROKEN:
             told = etree.SubElement(element, "error", _attributes({"message": one_line(reason(case))}))
         case _:
-            message = one_line(f"{case.outcome}: {reason(case).removeprefix(f'{case.outcome}:').strip()}")
+            message = one_line(f"{case.outcome}: {bare_reason(case)}")
             told = etree.SubElement(element, "skipped", _attributes({"message": message}))
     told.text = clean(case.details)
 

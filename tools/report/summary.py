@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from string import Template
 
+from tools.outcomes import Outcome
 from tools.report.page import banner, facts, failures, findings
 from tools.report.page.markup import Markup, join, tag
 from tools.report.record import RunRecord
-from tools.report.tally import accelerators
+from tools.report.tally import accelerators, count, told
 from tools.report.text import one_line
 from tools.report.verdict import Verdict, judge
 
@@ -22,12 +23,17 @@ _COLOURS = {
 }
 
 
+# Whether anything failed.
+_TITLES = {True: "What failed, and why", False: "What gave no answer, and why"}
+
+
 @dataclass(frozen=True)
 class _Part:
     """A part of the page; left out when it has nothing to say.
 
     Attributes:
         anchor: its id.
+        short: its name in the row of links.
         title: its heading.
         lead: a sentence below it.
         content: makes it.
@@ -35,6 +41,7 @@ class _Part:
     """
 
     anchor: str
+    short: str
     title: str
     lead: str
     content: Callable[[RunRecord], Markup]
@@ -49,7 +56,7 @@ def render(record: RunRecord) -> str:
     promised = ", ".join(each.name for each in record.profiles) or ", ".join(accelerators(record)) or "no profile"
     body = join(
         banner.banner(record, judgement),
-        banner.contents([(each.anchor, each.title) for each in parts]),
+        banner.contents([(each.anchor, each.short) for each in parts]),
         tag("main", banner.figures(record), *(_section(record, each) for each in parts)),
         tag("footer", tag("p", f"llmisvc-conformance, run {record.run}")),
     )
@@ -66,21 +73,42 @@ def _parts(record: RunRecord) -> list[_Part]:
     bad, left_out = failures.failures(record), failures.omissions(record)
     measured = any(each.measures for each in record.cases)
     return [
-        _Part("failures", "What failed, and why", "", lambda _: join(*bad), bool(bad)),
         _Part(
-            "trouble", "Trouble of the run", "What it could not do or left behind.", facts.trouble, bool(record.trouble)
+            "failures",
+            "Failures",
+            _TITLES[any(each.outcome is Outcome.FAILED for each in record.cases)],
+            _lead(record),
+            lambda _: join(*bad),
+            bool(bad),
         ),
-        _Part("areas", "Results by area", "", findings.by_area, bool(record.cases)),
+        _Part(
+            "trouble",
+            "Trouble",
+            "Trouble of the run",
+            "What it could not do or left behind.",
+            facts.trouble,
+            bool(record.trouble),
+        ),
+        _Part("areas", "Areas", "Results by area", "", findings.by_area, bool(record.cases)),
         _Part(
             "claims",
+            "Claims",
             "Claims of the profile",
             "A claim that no case checked is not kept.",
             findings.by_claim,
             bool(record.claims),
         ),
-        _Part("numbers", "Numbers and budgets", "Those nearest to their budget first.", findings.numbers, measured),
+        _Part(
+            "numbers",
+            "Numbers",
+            "Numbers and budgets",
+            "Those nearest to their budget first.",
+            findings.numbers,
+            measured,
+        ),
         _Part(
             "left-out",
+            "Left out",
             "Not supported and skipped",
             "None of these counts as passed.",
             lambda _: tag("ul", *left_out, class_="omissions"),
@@ -89,17 +117,30 @@ def _parts(record: RunRecord) -> list[_Part]:
         _Part(
             "stand-ins",
             "Stand-ins",
+            "Stand-ins",
             "Not the real thing, and what this run therefore says nothing about.",
             facts.standins,
             bool(record.standins),
         ),
-        _Part("features", "Features of the cluster", "", facts.features, bool(record.features)),
-        _Part("versions", "Versions and images", "As found on the cluster.", facts.versions, bool(record.versions)),
-        _Part("profiles", "Profiles", "What was promised.", facts.profiles, bool(record.profiles)),
-        _Part("proof", "Can the cases fail?", "", facts.proof),
-        _Part("cases", "Every case", "", findings.every_case, bool(record.cases)),
-        _Part("reproduce", "Run it again", "", facts.reproduce),
+        _Part("features", "Features", "Features of the cluster", "", facts.features, bool(record.features)),
+        _Part(
+            "versions",
+            "Versions",
+            "Versions and images",
+            "As found on the cluster.",
+            facts.versions,
+            bool(record.versions),
+        ),
+        _Part("profiles", "Profiles", "Profiles", "What was promised.", facts.profiles, bool(record.profiles)),
+        _Part("proof", "Proof", "Can the cases fail?", "", facts.proof),
+        _Part("cases", "Cases", "Every case", "", findings.every_case, bool(record.cases)),
+        _Part("reproduce", "Run again", "Run it again", "", facts.reproduce),
     ]
+
+
+def _lead(record: RunRecord) -> str:
+    counts = count(each for each in record.cases if each.outcome in failures.URGENT)
+    return f"{told(counts)}. Only what failed speaks about the product."
 
 
 def _section(record: RunRecord, part: _Part) -> Markup:

@@ -47,3 +47,8 @@ def not_passed(record: RunRecord) -> list[CaseRecord]:
 def reason(case: CaseRecord) -> str:
     """Why it did not pass, and never nothing."""
     return case.message.strip() or f"{case.outcome}, and no reason was recorded"
+
+
+def bare_reason(case: CaseRecord) -> str:
+    """The reason for where its outcome stands beside it: without the outcome in front."""
+    return case.message.strip().removeprefix(f"{case.outcome}:").strip() or "no reason was recorded"

@@ -4,11 +4,11 @@ from datetime import datetime
 
 from tools.outcomes import Level, Outcome
 from tools.progress import duration
-from tools.report.claims import Standing, claim
-from tools.report.page.markup import Markup, fold, join, tag
-from tools.report.record import CaseRecord, RunRecord
+from tools.report.claims import Standing, standing
+from tools.report.page.markup import Markup, fold, icon, join, tag
+from tools.report.record import CaseRecord, Measure, ProofRecord, RunRecord
 from tools.report.tally import accelerators, count
-from tools.report.text import counted
+from tools.report.text import counted, one_line
 from tools.report.verdict import Judgement, Verdict
 
 _ANSWERS = {
@@ -18,12 +18,14 @@ _ANSWERS = {
     Verdict.INCONCLUSIVE: ("It cannot be told.", "Too little was seen to say yes or no."),
 }
 _REASONS_SHOWN = 3
+_REASON_CHARACTERS = 240
 
 
 def banner(record: RunRecord, judgement: Judgement) -> Markup:
     """The verdict and what it rests on."""
     answer, because = _ANSWERS[judgement.verdict]
-    reasons = [tag("li", each) for each in judgement.reasons]
+    # The parts below have every name; here it is about the kind of reason.
+    reasons = [tag("li", one_line(each, _REASON_CHARACTERS)) for each in judgement.reasons]
     more = reasons[_REASONS_SHOWN:]
     return tag(
         "header",
@@ -43,22 +45,12 @@ def banner(record: RunRecord, judgement: Judgement) -> Markup:
 
 def figures(record: RunRecord) -> Markup:
     """Numbers to take in at a glance."""
-    measures = [each for case in record.cases for each in case.measures]
-    claims = [claim(record, key, each).standing for key in record.claims for each in accelerators(record)]
     tiles = [
         *(_level(level, [each for each in record.cases if each.level is level]) for level in Level),
-        _tile(f"{claims.count(Standing.KEPT)} of {len(claims)}", "claims kept", _claims_foot(claims)),
-        _tile(
-            f"{sum(each.seconds <= each.budget for each in measures)} of {len(measures)}",
-            "numbers within budget",
-            "time limits that the profile sets",
-        ),
-        _tile(
-            str(len(record.standins)),
-            "stand-ins" if len(record.standins) != 1 else "stand-in",
-            "in place of real things" if record.standins else "everything was real",
-        ),
-        _proof(record),
+        _claims([standing(record, key, accelerators(record)) for key in record.claims]),
+        _numbers([each for case in record.cases for each in case.measures]),
+        _standins(len(record.standins)),
+        _proof(record.proof),
     ]
     return tag("section", tag("h2", "At a glance", class_="unseen"), tag("div", *tiles, class_="tiles"))
 
@@ -91,24 +83,52 @@ def _facts(record: RunRecord) -> Markup:
 def _level(level: Level, cases: list[CaseRecord]) -> Markup:
     counts = count(cases)
     others = [f"{counts[each]} {each}" for each in Outcome if counts[each] and each is not Outcome.PASSED]
+    kind = "failed" if counts[Outcome.FAILED] else "warning" if others else "passed" if cases else "not-run"
     foot = ", ".join(others) or ("all of them" if cases else "none was selected")
-    return _tile(f"{counts[Outcome.PASSED]} of {len(cases)}", f"{level} cases passed", foot)
+    return _tile(kind, _share(counts[Outcome.PASSED], len(cases)), f"{level} cases passed", foot)
 
 
-def _claims_foot(claims: list[Standing]) -> str:
-    others = [each for each in Standing if each is not Standing.KEPT and each in claims]
-    return ", ".join(f"{claims.count(each)} {each}" for each in others) or "all that the profile promises"
+def _claims(claims: list[Standing]) -> Markup:
+    counts = {each: claims.count(each) for each in Standing if each in claims and each is not Standing.KEPT}
+    kind = "failed" if Standing.NOT_KEPT in claims else "warning" if counts or not claims else "passed"
+    foot = ", ".join(f"{number} {each}" for each, number in counts.items())
+    told = foot or ("all that the profile claims" if claims else "the profile claims nothing")
+    return _tile(kind, _share(claims.count(Standing.KEPT), len(claims)), "claims kept", told)
 
 
-def _proof(record: RunRecord) -> Markup:
-    if record.proof is None:
-        return _tile("–", "cases proven", "this run did not prove that its cases can fail")
-    proof = record.proof
-    return _tile(f"{proof.proven} of {proof.selected}", "cases proven able to fail", f"of {proof.cases} in the suite")
+def _numbers(measures: list[Measure]) -> Markup:
+    within = sum(each.seconds <= each.budget for each in measures)
+    if not measures:
+        return _tile("not-run", "–", "numbers within budget", "none was taken")
+    over = len(measures) - within
+    foot = f"{over} over budget" if over else "all of them"
+    return _tile("failed" if over else "passed", _share(within, len(measures)), "numbers within budget", foot)
 
 
-def _tile(figure: str, what: str, foot: str) -> Markup:
-    return tag("div", tag("p", figure, class_="figure"), tag("p", what, class_="what"), tag("p", foot, class_="foot"))
+def _standins(number: int) -> Markup:
+    foot = "in place of real things" if number else "none was in use"
+    return _tile("warning" if number else "passed", str(number), "stand-in" if number == 1 else "stand-ins", foot)
+
+
+def _proof(proof: ProofRecord | None) -> Markup:
+    if proof is None:
+        return _tile("not-run", "–", "cases proven able to fail", "not tried in this run")
+    kind = "passed" if proof.proven == proof.selected > 0 else "warning"
+    return _tile(kind, _share(proof.proven, proof.selected), "cases proven able to fail", f"{proof.cases} in the suite")
+
+
+def _share(part: int, whole: int) -> Markup:
+    return join(str(part), tag("small", f" of {whole}"))
+
+
+def _tile(kind: str, figure: str, what: str, foot: str) -> Markup:
+    return tag(
+        "div",
+        tag("p", icon(kind), tag("span", figure), class_="figure"),
+        tag("p", what, class_="what"),
+        tag("p", foot, class_="foot"),
+        class_=kind,
+    )
 
 
 def contents(parts: list[tuple[str, str]]) -> Markup:

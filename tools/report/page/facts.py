@@ -20,7 +20,7 @@ def features(record: RunRecord) -> Markup:
         (tag("code", each.name), badge(*_PRESENT[each.present]), one_line(each.have), one_line(each.evidence))
         for each in record.features
     ]
-    return table(("Feature", "", "Found", "How it was found out"), rows, "Features of the cluster")
+    return table(("Feature", "Is it there", "Found", "How it was found out"), rows, "Features of the cluster")
 
 
 def standins(record: RunRecord) -> Markup:
@@ -57,7 +57,7 @@ def profiles(record: RunRecord) -> Markup:
         (
             each.name,
             each.accelerator,
-            join(tag("code", each.file), tag("span", f"sha256 {each.sha256}", class_="of")),
+            join(tag("code", each.file), tag("span", f"sha256 {each.sha256[:12]}…", class_="of")),
             _rules(each.signoff),
         )
         for each in record.profiles

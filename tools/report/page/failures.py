@@ -6,13 +6,13 @@ from tools.outcomes import Outcome
 from tools.report.explanation import Explanation, take_apart
 from tools.report.page.markup import Markup, badge, command, fold, local_link, tag
 from tools.report.record import CaseRecord, RunRecord
-from tools.report.tally import label, not_passed, reason
+from tools.report.tally import bare_reason, label, not_passed
 from tools.report.text import clean, clipped, counted, one_line
 
 _SHOWN_CHARACTERS = 20_000
 _WHOLE = "junit.xml"
 # Not supported and skipped have parts of their own in the table of all cases: nobody has to act on them at once.
-_URGENT = (Outcome.FAILED, Outcome.BROKEN, Outcome.NOT_RUN)
+URGENT = (Outcome.FAILED, Outcome.BROKEN, Outcome.NOT_RUN)
 
 
 @dataclass(frozen=True)
@@ -33,12 +33,12 @@ def groups(cases: list[CaseRecord]) -> list[Group]:
 
 def failures(record: RunRecord) -> list[Markup]:
     """What failed, broke or did not run."""
-    return [_article(each) for each in groups([case for case in not_passed(record) if case.outcome in _URGENT])]
+    return [_article(each) for each in groups([case for case in not_passed(record) if case.outcome in URGENT])]
 
 
 def omissions(record: RunRecord) -> list[Markup]:
     """What was not supported or skipped, one paragraph for each reason."""
-    return [_omitted(each) for each in groups([case for case in not_passed(record) if case.outcome not in _URGENT])]
+    return [_omitted(each) for each in groups([case for case in not_passed(record) if case.outcome not in URGENT])]
 
 
 def _article(group: Group) -> Markup:
@@ -52,7 +52,9 @@ def _article(group: Group) -> Markup:
         "article",
         tag("p", badge(kind, group.outcome), " ", tag("span", first.level, class_="level"), " ", names, class_="head"),
         tag("h3", one_line(title, 400)),
-        "" if explanation.expected and explanation.observed else tag("p", one_line(reason(first), 600), class_="why"),
+        ""
+        if explanation.expected and explanation.observed
+        else tag("p", one_line(bare_reason(first), 600), class_="why"),
         _rows(explanation),
         _cases(group) if several else "",
         _more(explanation),
@@ -101,6 +103,6 @@ def _omitted(group: Group) -> Markup:
     names = ", ".join(label(each) for each in group.cases)
     return tag(
         "li",
-        tag("p", badge(kind, group.outcome), " ", one_line(reason(group.cases[0]), 600)),
+        tag("p", badge(kind, group.outcome), " ", one_line(bare_reason(group.cases[0]), 600)),
         tag("p", f"{counted(len(group.cases), 'case')}: ", tag("code", names), class_="soft"),
     )

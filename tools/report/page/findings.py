@@ -4,7 +4,7 @@ from tools.outcomes import Outcome
 from tools.report.claims import Claim, Standing, claim
 from tools.report.page.markup import Markup, badge, fold, join, table, tag
 from tools.report.record import CaseRecord, Measure, RunRecord
-from tools.report.tally import accelerators, areas, count, label, reason, told
+from tools.report.tally import accelerators, areas, bare_reason, count, label, told
 from tools.report.text import one_line
 
 _STANDING = {
@@ -23,7 +23,7 @@ def by_area(record: RunRecord) -> Markup:
                  for column in columns))
         for area in areas(record)
     ]  # fmt: skip
-    return table(("Area", *columns), rows, "Outcomes of cases by area and accelerator", "areas")
+    return table(("Area", *columns), rows, "Outcomes of cases by area and accelerator", "areas paired")
 
 
 def by_claim(record: RunRecord) -> Markup:
@@ -33,7 +33,7 @@ def by_claim(record: RunRecord) -> Markup:
         (tag("span", words, " ", tag("code", key)), *(_claim(claim(record, key, column)) for column in columns))
         for key, words in record.claims.items()
     ]
-    return table(("The profile claims", *columns), rows, "Claims of the profile and whether they were checked")
+    return table(("The profile claims", *columns), rows, "Claims and whether they were checked", "paired")
 
 
 def numbers(record: RunRecord) -> Markup:
@@ -89,7 +89,7 @@ def _area(area: str, cases: list[CaseRecord]) -> Markup:
         (
             join(tag("code", f"{each.name}[{each.accelerator}]"), tag("span", each.level, class_="of")),
             badge(each.outcome.replace(" ", "-"), each.outcome),
-            join(one_line(each.promise, 400), tag("span", one_line(reason(each), 200), class_="of"))
+            join(one_line(each.promise, 400), tag("span", one_line(bare_reason(each), 200), class_="of"))
             if each.outcome is not Outcome.PASSED
             else one_line(each.promise, 400),
             f"{each.seconds:.1f} s",
