@@ -136,9 +136,25 @@ def test_unreachable_server_is_one_line_at_once(serve: Serve) -> None:
     started = time.monotonic()
     found = collect(kube, SUBJECT, Redactor(), requests=log)
     assert time.monotonic() - started < 5
-    assert found.texts[NOT_WELL].startswith("the API server cannot be reached: ")
+    assert found.texts[NOT_WELL].startswith("the API server cannot be asked: GET /version: no answer: ")
     assert list(found.texts) == [NOT_WELL, "requests"], "requests are known all the same"
     assert found.objects == ""
+
+
+@pytest.mark.parametrize("status", [401, 404, 500])
+def test_what_does_not_answer_as_an_api_server_is_one_line(serve: Serve, status: int) -> None:
+    server, kube = serve(lambda *_: (status, {"message": "no"}))
+    found = collect(kube, SUBJECT, Redactor())
+    assert found.texts == {NOT_WELL: f"the API server cannot be asked: GET /version: {status}: no"}
+    assert len(server.asked) == 1
+
+
+def test_user_who_may_not_ask_for_the_version(serve: Serve) -> None:
+    def answer(method: str, path: str, query: dict[str, str], body: object) -> tuple[int, object]:
+        return (403, {"message": "no"}) if path == "/version" else cluster().answer(method, path, query, body)
+
+    _, kube = serve(answer)
+    assert "OOMKilled" in collect(kube, SUBJECT, Redactor()).texts["pods"]
 
 
 def test_server_that_takes_connections_and_never_answers(serve: Serve) -> None:

@@ -127,8 +127,8 @@ def _unreachable(kube: Kube, seconds: float) -> str:
         try:
             kube.version()
         except KubeError as error:
-            # Whatever it says, it is there.
-            problem[:] = [] if error.status else [f"the API server cannot be reached: {error}"]
+            # One that forbids this may allow the rest; any other refusal would come again for every part.
+            problem[:] = [] if error.status == 403 else [f"the API server cannot be asked: {error}"]
         except Exception as error:
             problem[:] = [f"the API server cannot be asked: {type(error).__name__}: {error}"]
         else:
