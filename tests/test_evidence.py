@@ -113,6 +113,15 @@ def test_gateway_of_another_namespace(serve: Serve) -> None:
     assert "ingress/qwen-gateway-istio-1" in evidence.texts["pods"]
 
 
+def test_gateway_that_no_route_attaches_to_yet(serve: Serve) -> None:
+    found = cluster()
+    found.objects[NAMESPACE, "httproutes"].clear()
+    found.add("gateways", {"metadata": {"name": "other", "generation": 1}, "status": {}})
+    told = _collect(serve, found).texts["conditions"]
+    assert "Gateway/qwen-gateway" in told
+    assert "other" not in told
+
+
 def test_others_in_the_namespace_are_left_out(serve: Serve) -> None:
     found = cluster()
     found.add("llminferenceservices", {"metadata": {"name": "other", "generation": 1}, "status": {"conditions": []}})

@@ -52,8 +52,8 @@ def gateways(reader: Reader, subject: Subject) -> list[Place]:
         for parent in route.get("spec", {}).get("parentRefs", [])
         if parent.get("kind", "Gateway") == "Gateway"
     ]
-    # One that no route attaches to yet may be the reason for the failure; in a shared namespace it is somebody else's.
-    there = [] if subject.name else [Place(own, each["metadata"]["name"]) for each in _tolerant(reader, own)]
+    # One that no route attaches to yet may be the reason for the failure.
+    there = [Place(own, each["metadata"]["name"]) for each in _tolerant(reader, own) if belongs(each, subject)]
     return list(dict.fromkeys([*named, *there]))
 
 

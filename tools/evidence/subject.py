@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from tools.kube.llm_service import LlmService, Place
+from tools.kube.llm_service import Place
 
 KSERVE = Place("kserve", "llmisvc-controller-manager")
 ISTIOD = Place("istio-system", "istiod")
@@ -28,8 +28,3 @@ class Subject:
     controller: Place = KSERVE
     istiod: Place = ISTIOD
     user_agents: Collection[str] = ()
-
-    @classmethod
-    def of(cls, service: LlmService, *user_agents: str) -> "Subject":
-        """A service under test, and the user agents of the case's clients."""
-        return cls(service.namespace, service.name, service.gateway, service.controller, service.istiod, user_agents)
