@@ -5,16 +5,23 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+# A green run on the local cluster is a rehearsal and ends with 10 (docs/ci.md); make knows only 0.
+REHEARSED := || [ $$? -eq 10 ]
+WORKERS ?= 2
+RUN ?= $(notdir $(patsubst %/run.json,%,$(lastword $(sort $(wildcard reports/[0-9]*/run.json)))))
 
-.PHONY: help env preflight stack gpu tpu test check unit live lock clean
+.PHONY: help env preflight stack gpu tpu prove test check unit live report sample docs lock clean
 
 help:
-	@echo "make gpu    set up everything on this machine and run pytest -m gpu"
-	@echo "make tpu    the same for pytest -m tpu"
-	@echo "make test   set up, lint, types, the project's own tests, live core cases of both"
-	@echo "make stack  build the stack only (first time: about half an hour on two cores)"
-	@echo "make check  lint and types    make unit  own tests that need neither stack nor cluster"
-	@echo "make lock   lock the Python dependencies again, with hashes"
+	@echo "make gpu     set up everything on this machine and run pytest -m gpu"
+	@echo "make tpu     the same for pytest -m tpu"
+	@echo "make prove   see every case of both pass, fail under its faults, and pass again"
+	@echo "make report  render the Allure report of the last run, or of RUN=ID"
+	@echo "make test    set up, lint, types, the project's own tests, live cases of both, a tenth of the proofs"
+	@echo "make stack   build the stack only (first time: about half an hour on two cores)"
+	@echo "make check   lint and types    make unit  own tests that need neither stack nor cluster"
+	@echo "make docs    make the pages again that are made of code    make sample  reports/sample from RUN=ID"
+	@echo "make lock    lock the Python dependencies again, with hashes"
 
 $(READY): requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "make: Python 3.11 or newer is needed, $(PYTHON) is older; next: make PYTHON=/path/to/python3"; exit 2; }
@@ -34,10 +41,13 @@ stack: env
 	@$(BIN)/python -m tools.stack
 
 gpu: preflight stack
-	@$(BIN)/pytest -m gpu
+	@$(BIN)/pytest -n $(WORKERS) -m gpu $(REHEARSED)
 
 tpu: preflight stack
-	@$(BIN)/pytest -m tpu
+	@$(BIN)/pytest -n $(WORKERS) -m tpu $(REHEARSED)
+
+prove: preflight stack
+	@$(BIN)/pytest -n $(WORKERS) -m "gpu or tpu" --prove $(REHEARSED)
 
 check: env
 	@$(BIN)/ruff check .
@@ -45,20 +55,32 @@ check: env
 	@$(BIN)/mypy
 
 unit: env
-	@$(BIN)/pytest tests --ignore=tests/stack --ignore=tests/live
+	@$(BIN)/pytest -n $(WORKERS) tests --ignore=tests/stack --ignore=tests/live
 
-# Fast things first: a mistake shows in a minute, not after the build. The tests of the host come before the cluster that
-# the cases and their faults share, because they compare the whole machine.
+# Fast things first: a mistake shows in a minute, not after the build. The tests of the host come before the clusters
+# that the cases and their proofs use, because they compare the whole machine.
 test: preflight check unit stack
 	@$(BIN)/pytest tests/stack
-	@$(BIN)/pytest tests/live -m "not faults"
-	@$(BIN)/pytest -m "gpu or tpu or faults" suites tests/live/test_faults.py
+	@$(BIN)/pytest tests/live
+	@$(MAKE) --no-print-directory live
 
+# On one cluster: all cases, a tenth of the proofs (another one every day), and audits of what is deployed there.
 live: preflight stack
-	@$(BIN)/pytest -m "gpu or tpu"
+	@$(BIN)/python -m tools.rehearsal
+
+report: env
+	@$(BIN)/python -m tools.report.render_allure reports/$(RUN)
+
+sample: env
+	@$(BIN)/python -m tools.report.sample reports/$(RUN)
+
+docs: env
+	@$(BIN)/python -m tools.cases > docs/cases.md
+	@$(BIN)/python -m tools.features > docs/features.md
+	@$(BIN)/python -m tools.profile > docs/profiles.md
 
 lock: env
 	$(BIN)/uv pip compile --quiet --generate-hashes --universal --extra dev pyproject.toml -o requirements.lock
 
 clean:
-	rm -rf $(VENV) reports .mypy_cache .ruff_cache .pytest_cache
+	rm -rf $(VENV) reports/[0-9]* .mypy_cache .ruff_cache .pytest_cache

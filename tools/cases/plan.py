@@ -44,6 +44,8 @@ def _cluster(settings: Settings) -> Iterator[str]:
         yield f"profile for {kind}: {profile.name} ({', '.join(profile.claims())})"
     if settings.target:
         yield f"service: {settings.target}, as it is deployed"
+    if settings.where is Where.EXISTING:
+        yield "rights: asked of the cluster when the run begins; here they are taken for granted"
 
 
 def _made(plan: Planned) -> Iterator[str]:
@@ -74,8 +76,8 @@ def _cases(plan: Planned) -> Iterator[str]:
 
 
 def _left_out(findings: Sequence[Finding]) -> str:
-    lacking = [str(each) for each in findings if each.ok is False]
-    open_ones = [each.need for each in findings if each.ok is None]
+    lacking = dict.fromkeys(str(each) for each in findings if each.ok is False)
+    open_ones = dict.fromkeys(each.need for each in findings if each.ok is None)
     if lacking:
         return f"  NOT SUPPORTED: {'; '.join(lacking)}"
     return f"  if it may or has: {'; '.join(open_ones)}" if open_ones else ""

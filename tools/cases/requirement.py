@@ -95,4 +95,5 @@ def may(name: str) -> Requirement:
 
 def unmet(requires: tuple[Requirement, ...], facts: Facts) -> list[Finding]:
     """Findings of the requirements that are not met; those that nobody can tell yet are not among them."""
-    return [found for each in requires if (found := each.decide(facts)).ok is False]
+    found = [each.decide(facts) for each in requires]
+    return list(dict.fromkeys(each for each in found if each.ok is False))

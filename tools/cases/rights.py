@@ -16,6 +16,7 @@ from tools.kube.rights import (
     to_disturb_service,
     useful,
 )
+from tools.report.record import FeatureRecord
 
 # Modes in which HTTP requests go to the service; in the first, objects are made for it as well.
 _SENDING = (Mode.DEPLOY, Mode.PROBES, Mode.TRAFFIC)
@@ -49,6 +50,18 @@ def findings(mode: Mode, grant: Grant, places: Places, permissions: Permissions 
         ),
     }
     return {requirement.name: finding for requirement, finding in found.items()}
+
+
+def exclusive(found: Finding, idle: FeatureRecord | None) -> Finding:
+    """Whether the service is ours alone: because we deployed it, or because its counters stood still. Pure.
+
+    Args:
+        found: what the mode says.
+        idle: the feature `idle-counters` of an audited service; None where it was not looked for.
+    """
+    if found.ok or idle is None:
+        return found
+    return Finding(idle.present is True, found.need, f"{found.have}: {idle.have}")
 
 
 def _first(*found: Finding) -> Finding:
