@@ -66,6 +66,8 @@ class KubeServer:
 def _handler(server: KubeServer, answer: Answer) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        # Small answers at once, not after the client's delayed acknowledgement of the headers.
+        disable_nagle_algorithm = True
 
         def _serve(self) -> None:
             parts = urlsplit(self.path)

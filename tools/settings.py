@@ -71,6 +71,7 @@ class Settings:
         target: the deployed service that is audited; None deploys one.
         mode: what the run does to the cluster.
         disruption: how far it may disturb an existing one.
+        lease_namespace: where the Lease is that keeps two runs on a cluster apart.
         cleanup: when what it made is removed.
         plan: whether it only tells what it would do.
         proving: how cases are proved; None runs them.
@@ -90,6 +91,7 @@ class Settings:
     target: Place | None
     mode: Mode
     disruption: Disruption
+    lease_namespace: str
     cleanup: Cleanup
     plan: bool
     proving: Proving | None

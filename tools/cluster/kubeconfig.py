@@ -164,3 +164,13 @@ def _unusable(file: Path, observed: str) -> UserError:
 def _listed(names: Sequence[str]) -> str:
     shown = ", ".join(sorted(names)[:_MANY])
     return shown if len(names) <= _MANY else f"{shown} and {len(names) - _MANY} more"
+
+
+def credentials_in(file: Path) -> list[str]:
+    """Tokens, passwords and private keys of a kubeconfig's users, so that they can be kept out of reports."""
+    try:
+        users = (yaml.safe_load(file.read_text()) or {}).get("users") or []
+    except (OSError, yaml.YAMLError, AttributeError):
+        return []
+    found = [each.get("user") or {} for each in users if isinstance(each, dict)]
+    return [str(user[key]) for user in found for key in ("token", "password", "client-key-data") if user.get(key)]

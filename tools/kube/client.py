@@ -193,6 +193,9 @@ class Kube:
             answer = self._api.call_api(*request, _request_timeout=(_CONNECT_SECONDS, read_seconds))
         except urllib3.exceptions.HTTPError as error:
             raise KubeError(f"{method} {path}", 0, str(error)) from None
+        except client.ApiException as error:
+            # How the library tells that TLS failed.
+            raise KubeError(f"{method} {path}", error.status or 0, str(error.reason)) from None
         response: urllib3.HTTPResponse = answer.response
         if not 200 <= response.status < 300:
             raise _refusal(f"{method} {path}", response.status, response.data)

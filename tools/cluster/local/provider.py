@@ -4,11 +4,13 @@ from collections.abc import Callable
 from enum import Enum
 from pathlib import Path
 
+from tools.cluster.identity import identity_of
 from tools.cluster.local import bring_up, down, preflight, registry
 from tools.cluster.local.claim import Claim
 from tools.cluster.local.topology import Topology
 from tools.cluster.provider import ClusterAccess, Death
 from tools.errors import UserError
+from tools.kube.client import Kube
 from tools.stack import locate_stack
 
 
@@ -72,7 +74,10 @@ class LocalProvider:
                 "it is not",
                 next_step="llmisvc-conformance status",
             )
-        return ClusterAccess(self.name, "local", topology.kubeconfig, _context(self.name))
+        context = _context(self.name)
+        return ClusterAccess(
+            self.name, "local", topology.kubeconfig, context, identity_of(Kube(topology.kubeconfig, context))
+        )
 
     def down(self) -> bool:
         """Remove the cluster; tell whether there was one.

@@ -1,0 +1,186 @@
+"""Whole sessions on a cluster that is kept for them, given as the local one and as an existing one.
+
+In this order, because a session that disturbs comes after those that only look.
+"""
+
+import json
+import signal
+import subprocess
+import time
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from tests.live import sessions
+from tests.live.limited_user import limited_kubeconfig
+from tools.cluster.local.provider import Keep, LocalProvider
+from tools.cluster.provider import ClusterAccess
+from tools.kube.client import Kube
+from tools.kube.kinds import LEASE, NAMESPACE
+from tools.kube.labels import RUN
+from tools.outcomes import Outcome
+from tools.paths import CHECKOUT
+from tools.report.exit_codes import ExitCode
+
+BOTH = ("-n", "2", "-m", "gpu or tpu")
+PLANTED = "planted-9d1c2f7ab05e"
+
+
+@pytest.fixture(scope="module")
+def access() -> Iterator[ClusterAccess]:
+    """A local cluster of this checkout; one that a person keeps stays."""
+    provider = LocalProvider(keep=Keep.UNTIL_DOWN)
+    found = provider.up()
+    yield found
+    if provider.started:
+        provider.down()
+
+
+@pytest.fixture(scope="module")
+def existing(access: ClusterAccess) -> list[str]:
+    """Options that name it as an existing cluster."""
+    return [
+        "--cluster=existing",
+        f"--context={access.context}",
+        f"--kubeconfig={access.kubeconfig}",
+        "--profile=local-gpu",
+    ]
+
+
+@pytest.fixture(scope="module")
+def target(existing: list[str]) -> Iterator[str]:
+    """A deployed service, kept by the session that deployed it, and removed by the command that this session named."""
+    done = sessions.run("-m", "gpu", *existing, "--cleanup=never", "-k", "becomes_ready", seconds=200)
+    assert done.status == ExitCode.REHEARSAL, done.output
+    run = done.record.run
+    assert f"llmisvc-conformance cleanup --run {run}" in done.output
+    yield f"llmisvc-{run}-gpu/vllm-gemma"
+    words = ["cleanup", "--run", run, *existing[1:3]]
+    cleaned = subprocess.run([sessions.PROGRAM, *words], capture_output=True, text=True, check=False)
+    assert cleaned.returncode == 0, cleaned.stdout + cleaned.stderr
+
+
+def test_all_cases_in_parallel(access: ClusterAccess, capsys: pytest.CaptureFixture[str]) -> None:
+    done = sessions.run(*BOTH, seconds=500)
+    with capsys.disabled():
+        print(f"\n{done.end}")
+    assert done.status == ExitCode.REHEARSAL, done.output
+    record = done.record
+    assert {each.outcome for each in record.cases} == {Outcome.PASSED}
+    assert record.trouble == ()
+    assert len(record.standins) > 10
+    canary = next(each for each in record.features if each.name == "network-policy-enforcement")
+    assert canary.present is False, "nothing enforces NetworkPolicies on the local cluster so far"
+    assert _left(access, record.run) == []
+
+
+def test_a_tenth_of_the_proofs(access: ClusterAccess, capsys: pytest.CaptureFixture[str]) -> None:
+    part = f"{date.today().timetuple().tm_yday % 10}/10"
+    done = sessions.run(*BOTH, "--prove", f"--prove-part={part}", seconds=900)
+    with capsys.disabled():
+        print(f"\npart {part}\n{done.end}")
+    assert done.status == ExitCode.REHEARSAL, done.output
+    assert done.directory is not None
+    found = json.loads((done.directory / "prove.json").read_text())
+    assert found["proven"] == found["selected"] > 0
+    assert _left(access, done.record.run) == []
+
+
+def test_audit_changes_nothing(access: ClusterAccess, existing: list[str], target: str) -> None:
+    before = _everything(access, target)
+    done = sessions.run("-m", "gpu", *existing, f"--target={target}", "--read-only", seconds=100)
+    assert {each.outcome for each in done.record.cases} == {Outcome.PASSED, Outcome.NOT_SUPPORTED}, done.output
+    assert "need --traffic" in done.output
+    assert _everything(access, target) == before
+    with_traffic = sessions.run("-m", "gpu", *existing, f"--target={target}", "--read-only", "--traffic", seconds=100)
+    ended = {each.name: each.outcome for each in with_traffic.record.cases}
+    assert ended["metrics-tokens-are-counted"] is Outcome.PASSED, "its counters stood still, so they are exact"
+    assert ended["picker-picks-every-request"] is Outcome.NOT_SUPPORTED
+    assert _everything(access, target) == before
+
+
+def test_user_of_one_namespace(access: ClusterAccess, target: str, tmp_path: Path) -> None:
+    limited = limited_kubeconfig(access, target.partition("/")[0], tmp_path)
+    options = ["--cluster=existing", "--context=limited", f"--kubeconfig={limited}", "--profile=local-gpu"]
+    audit = sessions.run("-m", "gpu", *options, f"--target={target}", "--read-only", seconds=100)
+    ended = {each.name: each for each in audit.record.cases}
+    assert ended["pool-selects-exactly-the-servers"].outcome is Outcome.PASSED, audit.output
+    assert ended["accelerator-is-asked-for"].outcome is Outcome.NOT_SUPPORTED
+    assert "nodes" in ended["accelerator-is-asked-for"].message
+    refused = sessions.run("-m", "gpu", *options, seconds=100)
+    assert refused.status == ExitCode.INCONCLUSIVE, refused.output
+    assert "create, delete, get, list, patch, watch namespaces" in refused.output
+    assert "kind: ClusterRole" in refused.output
+    assert "Traceback" not in audit.output + refused.output
+    assert {each.outcome for each in refused.record.cases} == {Outcome.NOT_RUN}
+
+
+def test_second_run_is_told_who_has_the_cluster(access: ClusterAccess, existing: list[str]) -> None:
+    first = subprocess.Popen(sessions.command("-m", "gpu", *existing), cwd=CHECKOUT, stdout=subprocess.PIPE, text=True)
+    try:
+        _until_leased(access)
+        second = sessions.run("-m", "gpu", *existing, seconds=60)
+        assert second.status == ExitCode.INCONCLUSIVE, second.output
+        assert "has it" in second.output
+        first.send_signal(signal.SIGTERM)
+        output, _ = first.communicate(timeout=150)
+    finally:
+        first.kill()
+    assert first.returncode == ExitCode.INTERRUPTED, output
+    directory = sessions.directory_of(output)
+    assert directory is not None
+    ended = sessions.Session(first.returncode, output, directory).record
+    assert "interrupted" in ended.ended_by
+    assert _left(access, ended.run) == []
+    assert Kube(access.kubeconfig, access.context).find(LEASE, "llmisvc-conformance", "default") is None
+
+
+def test_broken_gateway_ends_with_a_sentence_and_no_secret(
+    access: ClusterAccess, existing: list[str], tmp_path: Path
+) -> None:
+    profile = tmp_path / "broken.yaml"
+    local = (CHECKOUT / "manifests/profiles/local-gpu.yaml").read_text()
+    profile.write_text(local.replace("class_name: istio", "class_name: no-such-class"))
+    assert "no-such-class" in profile.read_text()
+    options = [*existing[:3], f"--profile={profile}", "--timeout=service-ready=15", "--token-env=PLANTED"]
+    done = sessions.run(
+        "-m", "gpu", *options, "-k", "becomes_ready or programmed or models", seconds=120, PLANTED=PLANTED
+    )
+    assert done.status == ExitCode.PRODUCT_FAILURE, done.output
+    ended = {each.name: each for each in done.record.cases}
+    assert ended["reconcile-becomes-ready"].outcome is Outcome.FAILED
+    assert "GatewaysReady" in ended["reconcile-becomes-ready"].details
+    assert ended["server-lists-the-model"].outcome is Outcome.NOT_RUN
+    assert ended["reconcile-becomes-ready"].evidence, "evidence of a failure is a file"
+    assert done.directory is not None
+    files = [path for path in done.directory.rglob("*") if path.is_file()]
+    assert files
+    assert [str(path) for path in files if PLANTED.encode() in path.read_bytes()] == []
+    assert _left(access, done.record.run) == []
+
+
+def _left(access: ClusterAccess, run: str) -> list[str]:
+    kube = Kube(access.kubeconfig, access.context)
+    return [each["metadata"]["name"] for each in kube.objects(NAMESPACE, labels=f"{RUN}={run}")]
+
+
+def _everything(access: ClusterAccess, target: str) -> dict[str, str]:
+    """Versions of what an audit could have changed: the service's namespace, and the namespaces there are."""
+    kube = Kube(access.kubeconfig, access.context)
+    namespace = target.partition("/")[0]
+    found = {each["metadata"]["name"]: "namespace" for each in kube.objects(NAMESPACE)}
+    for kind in sessions.KINDS:
+        for each in kube.objects(kind, namespace):
+            meta = each["metadata"]
+            found[f"{kind.kind} {meta['name']}"] = f"{meta['uid']} {meta.get('generation', '')}"
+    return found
+
+
+def _until_leased(access: ClusterAccess) -> None:
+    kube = Kube(access.kubeconfig, access.context)
+    deadline = time.monotonic() + 30
+    while kube.find(LEASE, "llmisvc-conformance", "default") is None:
+        assert time.monotonic() < deadline, "the first session has not taken the cluster within 30 s"
+        time.sleep(0.2)
