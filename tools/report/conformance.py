@@ -11,6 +11,7 @@ from typing import Any
 import yaml
 
 from tools.outcomes import Level, Outcome
+from tools.report.claims import claim, claimed
 from tools.report.record import CaseRecord, ProfileRecord, RunRecord
 from tools.report.tally import ANSWERED, accelerators, count, label, not_passed, reason, told
 from tools.report.text import clean, one_line
@@ -67,7 +68,6 @@ def report(record: RunRecord) -> dict[str, Any]:
             },
             "versions": dict(record.versions),
             "images": dict(record.images),
-            "claims": dict(record.claims),
             "features": [
                 {"name": each.name, "present": each.present, "have": each.have, "evidence": each.evidence}
                 for each in record.features
@@ -103,6 +103,10 @@ def _profile(record: RunRecord, accelerator: str) -> dict[str, Any]:
         EXTENSION: {
             "accelerator": accelerator,
             **(_file(profile) if profile else {}),
+            "claims": [
+                {"key": key, "words": words, "standing": str(claim(record, key, accelerator).standing)}
+                for key, words in claimed(record, accelerator).items()
+            ],
             "outcomes": {str(outcome): count(cases)[outcome] for outcome in Outcome},
             "notPassed": [_entry(each) for each in not_passed(record) if each.accelerator == accelerator],
             "measures": [

@@ -94,6 +94,7 @@ class ProfileRecord:
         accelerator: `gpu` or `tpu`.
         signoff: its sign-off rules (`minimum_executed`: int, and others).
         versions: component to the accepted range, for example `kserve: ">=0.19,<0.20"`.
+        claims: what this profile claims, in words, by key; empty if only the run's claims are known.
     """
 
     name: str
@@ -102,6 +103,7 @@ class ProfileRecord:
     accelerator: str
     signoff: Mapping[str, Any] = field(default_factory=dict)
     versions: Mapping[str, str] = field(default_factory=dict)
+    claims: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

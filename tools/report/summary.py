@@ -6,6 +6,7 @@ from pathlib import Path
 from string import Template
 
 from tools.outcomes import Outcome
+from tools.report.claims import claims
 from tools.report.page import banner, facts, failures, findings
 from tools.report.page.markup import Markup, join, tag
 from tools.report.record import RunRecord
@@ -96,7 +97,7 @@ def _parts(record: RunRecord) -> list[_Part]:
             "Claims of the profile",
             "A claim that no case checked is not kept.",
             findings.by_claim,
-            bool(record.claims),
+            bool(claims(record)),
         ),
         _Part(
             "numbers",

@@ -1,5 +1,6 @@
 """Counting of a run's cases, in the one order and the one spelling that every report uses."""
 
+import re
 from collections import Counter
 from collections.abc import Iterable
 
@@ -38,6 +39,13 @@ def told(counts: Counter[Outcome]) -> str:
     return ", ".join(f"{counts[each]} {each}" for each in Outcome if counts[each]) or "no cases"
 
 
+def suite(record: RunRecord) -> str:
+    """`0.1.0, commit fa89892c0ffe`, and whether its checkout had changes."""
+    told = {"version": record.suite.get("version", ""), "commit": f"commit {record.suite.get('commit', '')[:12]}"}
+    dirty = ["with changes that are in no commit"] if record.suite.get("dirty") == "true" else []
+    return ", ".join([*(text for name, text in told.items() if record.suite.get(name)), *dirty]) or "unknown"
+
+
 def not_passed(record: RunRecord) -> list[CaseRecord]:
     """Cases that did not pass: failed ones first, core before extended, otherwise in their order."""
     found = [each for each in record.cases if each.outcome is not Outcome.PASSED]
@@ -51,4 +59,4 @@ def reason(case: CaseRecord) -> str:
 
 def bare_reason(case: CaseRecord) -> str:
     """The reason for where its outcome stands beside it: without the outcome in front."""
-    return case.message.strip().removeprefix(f"{case.outcome}:").strip() or "no reason was recorded"
+    return re.sub(rf"^{case.outcome}[:,]\s*", "", case.message.strip()) or "no reason was recorded"

@@ -4,10 +4,10 @@ from datetime import datetime
 
 from tools.outcomes import Level, Outcome
 from tools.progress import duration
-from tools.report.claims import Standing, standing
+from tools.report.claims import Standing, claims, standing
 from tools.report.page.markup import Markup, fold, icon, join, tag
 from tools.report.record import CaseRecord, Measure, ProofRecord, RunRecord
-from tools.report.tally import accelerators, count
+from tools.report.tally import count, suite
 from tools.report.text import counted, one_line
 from tools.report.verdict import Judgement, Verdict
 
@@ -47,7 +47,7 @@ def figures(record: RunRecord) -> Markup:
     """Numbers to take in at a glance."""
     tiles = [
         *(_level(level, [each for each in record.cases if each.level is level]) for level in Level),
-        _claims([standing(record, key, accelerators(record)) for key in record.claims]),
+        _claims([standing(record, key, accelerators) for (key, _), accelerators in claims(record).items()]),
         _numbers([each for case in record.cases for each in case.measures]),
         _standins(len(record.standins)),
         _proof(record.proof),
@@ -66,7 +66,6 @@ def elapsed(record: RunRecord) -> str:
 
 def _facts(record: RunRecord) -> Markup:
     where = {"local": "local cluster", "kind": "kind cluster", "existing": f"existing cluster {record.context}"}
-    commit = record.suite.get("commit", "")[:12]
     facts = {
         "Profile": ", ".join(each.name for each in record.profiles) or "none",
         "Service": record.target or "deployed by the run",
@@ -75,7 +74,7 @@ def _facts(record: RunRecord) -> Markup:
         "Ended": record.ended.replace("T", " ").replace("Z", " UTC"),
         "Took": elapsed(record) or "unknown",
         "Run": record.run,
-        "Suite": f"{commit}, with changes" if record.suite.get("dirty") == "true" else commit or "unknown",
+        "Suite": suite(record),
     }
     return tag("dl", *(tag("div", tag("dt", name), tag("dd", value)) for name, value in facts.items()), class_="facts")
 
@@ -88,12 +87,12 @@ def _level(level: Level, cases: list[CaseRecord]) -> Markup:
     return _tile(kind, _share(counts[Outcome.PASSED], len(cases)), f"{level} cases passed", foot)
 
 
-def _claims(claims: list[Standing]) -> Markup:
-    counts = {each: claims.count(each) for each in Standing if each in claims and each is not Standing.KEPT}
-    kind = "failed" if Standing.NOT_KEPT in claims else "warning" if counts or not claims else "passed"
+def _claims(found: list[Standing]) -> Markup:
+    counts = {each: found.count(each) for each in Standing if each in found and each is not Standing.KEPT}
+    kind = "failed" if Standing.NOT_KEPT in found else "warning" if counts or not found else "passed"
     foot = ", ".join(f"{number} {each}" for each, number in counts.items())
-    told = foot or ("all that the profile claims" if claims else "the profile claims nothing")
-    return _tile(kind, _share(claims.count(Standing.KEPT), len(claims)), "claims kept", told)
+    told = foot or ("all that the profile claims" if found else "the profile claims nothing")
+    return _tile(kind, _share(found.count(Standing.KEPT), len(found)), "claims kept", told)
 
 
 def _numbers(measures: list[Measure]) -> Markup:

@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 
 from tools.report.page.markup import Markup, badge, command, fold, join, local_link, table, tag
-from tools.report.record import ProfileRecord, RunRecord
+from tools.report.record import RunRecord
+from tools.report.tally import suite
 from tools.report.text import one_line
 
 _PRESENT = {True: ("passed", "present"), False: ("not-run", "absent"), None: ("unknown", "could not be told")}
@@ -38,9 +39,10 @@ def standins(record: RunRecord) -> Markup:
 
 def versions(record: RunRecord) -> Markup:
     """Versions found, beside the ranges that the profiles accept, and images."""
-    names = list(dict.fromkeys([*record.versions, *(each for profile in record.profiles for each in profile.versions)]))
+    ranges = {profile.name: _dashed(profile.versions) for profile in record.profiles}
+    names = list(dict.fromkeys([*record.versions, *(each for found in ranges.values() for each in found)]))
     rows: list[tuple[str, ...]] = [
-        (name, record.versions.get(name, "not found"), _accepted(record.profiles, name)) for name in names
+        (name, record.versions.get(name, "not found"), _accepted(ranges, name)) for name in names
     ]
     found = table(("Component", "Found", "The profile accepts"), rows, "Versions")
     if not record.images:
@@ -81,12 +83,11 @@ def proof(record: RunRecord) -> Markup:
 def reproduce(record: RunRecord) -> Markup:
     """The command, and the files of the run."""
     files = [tag("li", local_link(name), f": {text}") for name, text in _FILES.items()]
-    suite = ", ".join(f"{name} {value}" for name, value in record.suite.items())
     told = {
         "Started": record.started,
         "Ended": record.ended,
         "Ended by": record.ended_by,
-        "Suite": suite,
+        "Suite": suite(record),
         "Cluster": f"{record.provider} {record.context}".strip(),
         "Identity (UID of kube-system)": record.identity or "unknown",
         "Stack": "installed by the run" if record.installed else "taken as found",
@@ -100,11 +101,16 @@ def trouble(record: RunRecord) -> Markup:
     return tag("ul", *(tag("li", one_line(each, 1000)) for each in record.trouble))
 
 
-def _accepted(found: tuple[ProfileRecord, ...], component: str) -> str:
-    ranges = {each.name: each.versions[component] for each in found if component in each.versions}
-    if len(set(ranges.values())) == 1:
-        return next(iter(ranges.values()))
-    return "; ".join(f"{name}: {accepted}" for name, accepted in ranges.items()) or "any"
+def _dashed(versions: Mapping[str, str]) -> dict[str, str]:
+    # A profile's keys have underscores where what was found has dashes.
+    return {name.replace("_", "-"): accepted for name, accepted in versions.items()}
+
+
+def _accepted(ranges: Mapping[str, Mapping[str, str]], component: str) -> str:
+    said = {profile: found[component] for profile, found in ranges.items() if component in found}
+    if len(set(said.values())) == 1:
+        return next(iter(said.values()))
+    return "; ".join(f"{profile}: {accepted}" for profile, accepted in said.items()) or "any"
 
 
 def _rules(signoff: Mapping[str, object]) -> str:

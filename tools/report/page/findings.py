@@ -1,7 +1,7 @@
 """Tables of what was found out: by area, by claim, by number, and every case."""
 
 from tools.outcomes import Outcome
-from tools.report.claims import Claim, Standing, claim
+from tools.report.claims import Claim, Standing, claim, claims
 from tools.report.page.markup import Markup, badge, fold, join, table, tag
 from tools.report.record import CaseRecord, Measure, RunRecord
 from tools.report.tally import accelerators, areas, bare_reason, count, label, told
@@ -13,6 +13,9 @@ _STANDING = {
     Standing.IN_PART: "unknown",
     Standing.NOT_CHECKED: "not-run",
 }
+
+
+_UNCLAIMED = tag("span", "not claimed", class_="soft")
 
 
 def by_area(record: RunRecord) -> Markup:
@@ -30,8 +33,11 @@ def by_claim(record: RunRecord) -> Markup:
     """What is known of each claim of the profiles."""
     columns = accelerators(record)
     rows: list[tuple[str, ...]] = [
-        (tag("span", words, " ", tag("code", key)), *(_claim(claim(record, key, column)) for column in columns))
-        for key, words in record.claims.items()
+        (
+            tag("span", words, " ", tag("code", key)),
+            *(_claim(claim(record, key, column)) if column in claimed_for else _UNCLAIMED for column in columns),
+        )
+        for (key, words), claimed_for in claims(record).items()
     ]
     return table(("The profile claims", *columns), rows, "Claims and whether they were checked", "paired")
 
