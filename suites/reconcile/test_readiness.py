@@ -22,7 +22,7 @@ def test_becomes_ready(deployed: Deployed, record: Record) -> None:
     """The service is Ready within its budget, with every condition that its specification calls for."""
     record("time to Ready", deployed.ready.seconds, deployed.ready.budget)
     if isinstance(deployed.ready, NotConverged):
-        raise deployed.ready
+        raise deployed.ready.with_traceback(None)
     found = deployed.service.read()
     lacking = not_ready(found)
     check(

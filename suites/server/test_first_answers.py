@@ -22,4 +22,4 @@ def test_answers_soon_after_ready(answering: Callable[[], Answering], record: Re
     found = answering()
     record("time from Ready to answers", found.seconds, found.budget, f"after {found.failed} that were not good")
     if found.problem:
-        raise found.problem
+        raise found.problem.with_traceback(None)
