@@ -66,7 +66,7 @@ def _run(suite: etree.Element, record: RunRecord) -> None:
     element = etree.SubElement(suite, "testcase", _attributes({"classname": "run", "name": FINISHED, "time": "0.000"}))
     if record.ended_by != FINISHED:
         told = etree.SubElement(element, "error", _attributes({"message": one_line(record.ended_by)}))
-        told.text = clean(record.ended_by)
+        told.text = clean(record.ended_text or record.ended_by)
     if record.trouble:
         etree.SubElement(element, "system-err").text = clean("\n".join(record.trouble))
 

@@ -156,6 +156,7 @@ class RunRecord:
         accelerator_real: whether the accelerators of the profile were really there (no stand-in).
         cases: all collected cases of the selection, in order, those that did not run included.
         proof: of this run, if it proved anything.
+        ended_text: of a run that ended early: the whole text (expected, observed, probable cause, next); else empty.
     """
 
     run: str
@@ -179,6 +180,7 @@ class RunRecord:
     accelerator_real: bool
     cases: tuple[CaseRecord, ...]
     proof: ProofRecord | None = None
+    ended_text: str = ""
 
 
 def dump(record: RunRecord) -> dict[str, Any]:

@@ -7,12 +7,13 @@ from string import Template
 
 from tools.outcomes import Outcome
 from tools.report.claims import claims
+from tools.report.groups import URGENT
 from tools.report.page import banner, facts, failures, findings
 from tools.report.page.markup import Markup, join, tag
 from tools.report.record import RunRecord
 from tools.report.tally import accelerators, count, told
 from tools.report.text import one_line
-from tools.report.verdict import Verdict, judge
+from tools.report.verdict import FINISHED, Verdict, judge
 
 _PAGE = Path(__file__).parent / "page"
 # Of the icon in the browser's tab.
@@ -74,6 +75,7 @@ def _parts(record: RunRecord) -> list[_Part]:
     bad, left_out = failures.failures(record), failures.omissions(record)
     measured = any(each.measures for each in record.cases)
     return [
+        _Part("ending", "Ending", "The run ended early", "", failures.ending, record.ended_by != FINISHED),
         _Part(
             "failures",
             "Failures",
@@ -140,7 +142,7 @@ def _parts(record: RunRecord) -> list[_Part]:
 
 
 def _lead(record: RunRecord) -> str:
-    counts = count(each for each in record.cases if each.outcome in failures.URGENT)
+    counts = count(each for each in record.cases if each.outcome in URGENT)
     return f"{told(counts)}. Only what failed speaks about the product."
 
 

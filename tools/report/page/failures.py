@@ -1,34 +1,14 @@
 """What did not pass, and why: for each the expected, the observed, the probable cause and the next command."""
 
-from dataclasses import dataclass
-
-from tools.outcomes import Outcome
 from tools.report.explanation import Explanation, take_apart
+from tools.report.groups import URGENT, Group, groups
 from tools.report.page.markup import Markup, badge, command, fold, local_link, tag
-from tools.report.record import CaseRecord, RunRecord
+from tools.report.record import RunRecord
 from tools.report.tally import bare_reason, label, not_passed
 from tools.report.text import clean, clipped, counted, one_line
 
 _SHOWN_CHARACTERS = 20_000
 _WHOLE = "junit.xml"
-# Not supported and skipped have parts of their own in the table of all cases: nobody has to act on them at once.
-URGENT = (Outcome.FAILED, Outcome.BROKEN, Outcome.NOT_RUN)
-
-
-@dataclass(frozen=True)
-class Group:
-    """Cases that ended the same way with the same words, such as all that rest on one service."""
-
-    outcome: Outcome
-    cases: tuple[CaseRecord, ...]
-
-
-def groups(cases: list[CaseRecord]) -> list[Group]:
-    """Cases by outcome and words, in the order in which each comes first."""
-    found: dict[tuple[Outcome, str, str], list[CaseRecord]] = {}
-    for each in cases:
-        found.setdefault((each.outcome, each.message, each.details), []).append(each)
-    return [Group(outcome, tuple(group)) for (outcome, _, _), group in found.items()]
 
 
 def failures(record: RunRecord) -> list[Markup]:
@@ -39,6 +19,19 @@ def failures(record: RunRecord) -> list[Markup]:
 def omissions(record: RunRecord) -> list[Markup]:
     """What was not supported or skipped, one paragraph for each reason."""
     return [_omitted(each) for each in groups([case for case in not_passed(record) if case.outcome not in URGENT])]
+
+
+def ending(record: RunRecord) -> Markup:
+    """Why the run ended early."""
+    explanation = take_apart(clean(record.ended_text))
+    return tag(
+        "article",
+        tag("p", badge("broken", "ended early"), class_="head"),
+        tag("h3", one_line(record.ended_by, 400)),
+        _rows(explanation),
+        _more(explanation),
+        class_="failure broken",
+    )
 
 
 def _article(group: Group) -> Markup:
