@@ -175,3 +175,12 @@ def test_what_does_not_weigh_is_told(cases: list[Any], changes: dict[str, Any], 
 def test_many_cases_are_not_all_named() -> None:
     found = judge(release(*[case(f"a-{number}", Outcome.FAILED) for number in range(10)]))
     assert found.reasons[0].endswith("a-7 (gpu) and 2 more.")
+
+
+def test_where_nothing_was_executed_nothing_else_is_missing() -> None:
+    found = judge(release(cases=(case("a-b", Outcome.NOT_RUN),), versions={}, ended_by="the cluster never came up"))
+    assert found.reasons == (
+        "The run ended early: the cluster never came up.",
+        "No case was executed, so nothing was shown.",
+        "1 case did not run, because what it rests on failed before: a-b (gpu).",
+    )

@@ -67,7 +67,8 @@ def judge(record: RunRecord) -> Judgement:
     failed = _failures(record)
     doubts = _doubts(record)
     limits = _limits(record)
-    gaps = _gaps(record)
+    # Where nothing was executed, everything is a gap: that it was not is all there is to say.
+    gaps = _gaps(record) if executed(record) else []
     notes = _notes(record)
     if failed:
         return Judgement(Verdict.NOT_RELEASABLE, (*failed, *doubts, *gaps, *limits, *notes))
