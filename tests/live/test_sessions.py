@@ -111,7 +111,7 @@ def test_user_of_one_namespace(access: ClusterAccess, target: str, tmp_path: Pat
     assert "nodes" in ended["accelerator-is-asked-for"].message
     refused = sessions.run("-m", "gpu", *options, seconds=100)
     assert refused.status == ExitCode.INCONCLUSIVE, refused.output
-    assert "create, delete, get, list, patch, watch namespaces" in refused.output
+    assert "get, list, watch, create, patch, delete namespaces" in refused.output
     assert "kind: ClusterRole" in refused.output
     assert "Traceback" not in audit.output + refused.output
     assert {each.outcome for each in refused.record.cases} == {Outcome.NOT_RUN}
