@@ -149,8 +149,8 @@ def test_claims_tell_checked_from_unchecked() -> None:
     )
     text = page(run(*cases, claims=claims)).text
     assert "every server has a sidecar sidecars kept a" in text
-    assert "plain text is refused strict-mtls not kept c" in text
-    assert "all is denied deny checked in part a, b" in text
+    assert "plain text is refused strict-mtls not kept c failed" in text
+    assert "all is denied deny checked in part b not run, a" in text
     assert "all is denied deny not checked no case checks it" in page(run(claims={"deny": "all is denied"})).text
 
 

@@ -1,13 +1,13 @@
 """The top of the page: the answer, why, of what, and the figures that matter."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 
 from tools.outcomes import Level, Outcome
 from tools.progress import duration
 from tools.report.claims import Standing, claims, standing
 from tools.report.page.markup import Markup, fold, icon, join, tag
 from tools.report.record import CaseRecord, Measure, ProofRecord, RunRecord
-from tools.report.tally import count, suite
+from tools.report.tally import count
 from tools.report.text import counted, one_line
 from tools.report.verdict import Judgement, Verdict
 
@@ -71,19 +71,33 @@ def _facts(record: RunRecord) -> Markup:
         "Service": record.target or "deployed by the run",
         "Cluster": where.get(record.provider, record.provider),
         "KServe": record.versions.get("kserve", "unknown"),
-        "Ended": record.ended.replace("T", " ").replace("Z", " UTC"),
+        "Ended": _minute(record.ended),
         "Took": elapsed(record) or "unknown",
         "Run": record.run,
-        "Suite": suite(record),
+        "Suite": _commit(record),
     }
     return tag("dl", *(tag("div", tag("dt", name), tag("dd", value)) for name, value in facts.items()), class_="facts")
 
 
+def _minute(time: str) -> str:
+    try:
+        return f"{datetime.fromisoformat(time).astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+    except ValueError:
+        return time
+
+
+def _commit(record: RunRecord) -> str:
+    commit = record.suite.get("commit", "")[:12] or "unknown"
+    return f"{commit} with changes" if record.suite.get("dirty") == "true" else commit
+
+
 def _level(level: Level, cases: list[CaseRecord]) -> Markup:
+    if not cases:
+        return _tile("not-run", "–", f"{level} cases passed", "none was selected")
     counts = count(cases)
     others = [f"{counts[each]} {each}" for each in Outcome if counts[each] and each is not Outcome.PASSED]
-    kind = "failed" if counts[Outcome.FAILED] else "warning" if others else "passed" if cases else "not-run"
-    foot = ", ".join(others) or ("all of them" if cases else "none was selected")
+    kind = "failed" if counts[Outcome.FAILED] else "warning" if others else "passed"
+    foot = ", ".join(others) or "all of them"
     return _tile(kind, _share(counts[Outcome.PASSED], len(cases)), f"{level} cases passed", foot)
 
 

@@ -1,13 +1,16 @@
 """What did not pass, and why: for each the expected, the observed, the probable cause and the next command."""
 
+from dataclasses import replace
+
 from tools.report.explanation import Explanation, take_apart
 from tools.report.groups import URGENT, Group, groups
 from tools.report.page.markup import Markup, badge, command, fold, local_link, tag
-from tools.report.record import RunRecord
+from tools.report.record import CaseRecord, RunRecord
 from tools.report.tally import bare_reason, label, not_passed
 from tools.report.text import clean, clipped, counted, one_line
 
 _SHOWN_CHARACTERS = 20_000
+_PARAGRAPH = 1_000
 _WHOLE = "junit.xml"
 
 
@@ -45,15 +48,22 @@ def _article(group: Group) -> Markup:
         "article",
         tag("p", badge(kind, group.outcome), " ", tag("span", first.level, class_="level"), " ", names, class_="head"),
         tag("h3", one_line(title, 400)),
-        ""
-        if explanation.expected and explanation.observed
-        else tag("p", one_line(bare_reason(first), 600), class_="why"),
-        _rows(explanation),
+        *_words(first, explanation),
         _cases(group) if several else "",
-        _more(explanation),
         _evidence(group),
         class_=f"failure {kind}",
     )
+
+
+def _words(case: CaseRecord, explanation: Explanation) -> list[Markup]:
+    """What is told of a case: the rows; or the reason, and the whole text to unfold where it says more."""
+    if explanation.expected and explanation.observed:
+        return [_rows(explanation), _more(explanation)]
+    # A message is the beginning of the text, cut to one line.
+    whole = one_line(case.details, _PARAGRAPH)
+    if case.message and len(whole) < _PARAGRAPH and whole.startswith(one_line(case.message, 100).rstrip("…")):
+        return [tag("p", bare_reason(replace(case, message=whole)), class_="why")]
+    return [tag("p", one_line(bare_reason(case), 600), class_="why"), _rows(explanation), _more(explanation)]
 
 
 def _rows(explanation: Explanation) -> Markup:

@@ -15,6 +15,7 @@ _STANDING = {
 }
 
 
+_NAMED_AT_MOST = 3
 _UNCLAIMED = tag("span", "not claimed", class_="soft")
 
 
@@ -73,9 +74,19 @@ def _cell(cases: list[CaseRecord]) -> Markup:
 
 
 def _claim(found: Claim) -> Markup:
-    names = ", ".join(each.name for each in found.cases) or "no case checks it"
-    kind = _STANDING[found.standing]
-    return join(badge(kind, found.standing), tag("span", names, class_="of"))
+    return join(badge(_STANDING[found.standing], found.standing), *_checked_by(found.cases))
+
+
+def _checked_by(cases: tuple[CaseRecord, ...]) -> list[Markup]:
+    """Names of the cases; of many only those that did not pass are seen at once."""
+    if not cases:
+        return [tag("span", "no case checks it", class_="of")]
+    shown = [f"{each.name} {each.outcome}" for each in cases if each.outcome is not Outcome.PASSED]
+    passed = [each.name for each in cases if each.outcome is Outcome.PASSED]
+    if len(passed) <= _NAMED_AT_MOST:
+        return [tag("span", ", ".join([*shown, *passed]), class_="of")]
+    told = [tag("span", ", ".join(shown), class_="of")] if shown else []
+    return [*told, fold(f"{len(passed)} cases passed", tag("span", ", ".join(passed), class_="of"), class_="names")]
 
 
 def _share(measure: Measure) -> float:
