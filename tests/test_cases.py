@@ -1,52 +1,59 @@
-"""What holds for every case: it states its promise, is collected for both accelerators, and was seen to fail."""
+"""What holds for every case that is shipped: its promise, its level, what it needs, and faults that make it fail."""
 
 import importlib
-import inspect
-from collections.abc import Callable, Iterator
-from pathlib import Path
+import pkgutil
 
 import pytest
 
-from tests.live.proofs import PROOFS, UNPROVEN
+from tools import faults
+from tools.cases.case import Case, by_level, orphans, problems, twice
+from tools.cases.index import SUITES, all_cases
+from tools.faults.fault import Fault
+from tools.features import NAMES
+from tools.outcomes import Level
+from tools.profile import CLAIMS
 
-CHECKOUT = Path(__file__).resolve().parent.parent
-
-
-def _cases() -> Iterator[Callable[..., None]]:
-    for path in sorted((CHECKOUT / "suites").rglob("test_*.py")):
-        module = importlib.import_module(".".join(path.relative_to(CHECKOUT).with_suffix("").parts))
-        yield from (value for name, value in vars(module).items() if name.startswith("test_") and callable(value))
-
-
-CASES = list(_cases())
-IDS = [f"{case.__module__}.{case.__name__}" for case in CASES]
+CASES = all_cases()
+KEYS = [claim.key for claim in CLAIMS]
 
 
-@pytest.mark.parametrize("case", CASES, ids=IDS)
-def test_promise_is_one_sentence(case: Callable[..., None]) -> None:
-    promise = inspect.getdoc(case) or ""
-    assert promise.endswith("."), "the docstring is the case's description in the report"
-    assert len(promise) > 20
+@pytest.mark.parametrize("case", CASES, ids=[each.name for each in CASES])
+def test_case_is_in_order(case: Case) -> None:
+    assert problems(case, NAMES, KEYS) == []
 
 
-@pytest.mark.parametrize("case", CASES, ids=IDS)
-def test_case_uses_a_service_of_an_accelerator(case: Callable[..., None]) -> None:
-    assert {"service", "deployed", "client", "root_client"} & set(inspect.signature(case).parameters)
+def test_names_are_unique_and_no_manifest_is_orphaned() -> None:
+    assert twice(CASES) == []
+    assert orphans(SUITES) == []
 
 
-def test_every_case_is_seen_to_fail_or_says_why_not() -> None:
-    proven = {case for proof in PROOFS for case in proof.cases}
-    assert set(CASES) == proven | set(UNPROVEN)
-    assert not proven & set(UNPROVEN)
-    assert len(UNPROVEN) <= 2, "a case without a fault is the exception"
+def test_both_levels_are_used() -> None:
+    assert by_level(CASES).keys() == set(Level)
 
 
-def test_every_proof_says_what_the_failure_must_say() -> None:
-    assert all(words for proof in PROOFS for words in proof.cases.values())
-    faults = [proof.fault for proof in PROOFS]
-    assert len(set(faults)) == len(faults)
+def test_every_claim_that_is_checked_exists() -> None:
+    assert {key for case in CASES for key in case.checks} <= set(KEYS)
+
+
+def test_every_fault_makes_some_case_fail() -> None:
+    used = {proof.fault.name for case in CASES for proof in case.proofs}
+    assert {each.name for each in all_faults()} == used
+
+
+def test_no_two_faults_have_one_name() -> None:
+    names = [each.name for each in all_faults()]
+    assert len(names) == len(set(names))
+
+
+def test_a_fault_says_what_it_breaks_in_a_sentence() -> None:
+    assert [each.name for each in all_faults() if not each.breaks.endswith(".")] == []
 
 
 def test_every_file_of_cases_is_in_an_area() -> None:
-    areas = {path.parent.parent for path in (CHECKOUT / "suites").rglob("test_*.py")}
-    assert areas == {CHECKOUT / "suites"}
+    assert {path.parent.parent for path in SUITES.rglob("test_*.py")} == {SUITES}
+
+
+def all_faults() -> list[Fault]:
+    """Every fault of tools/faults."""
+    modules = [importlib.import_module(f"{faults.__name__}.{each.name}") for each in pkgutil.iter_modules(faults.__path__)]
+    return [value for module in modules for value in vars(module).values() if isinstance(value, Fault)]
