@@ -11,7 +11,7 @@ from tools.errors import UserError
 def test_first_choice_on_an_empty_host() -> None:
     plan = choose([])
     assert str(plan.block) == "10.200.0.0/16"
-    assert str(plan.load_balancers) == "203.0.113.0/27"
+    assert str(plan.load_balancers) == "198.51.100.0/27"
 
 
 def test_ranges_do_not_overlap_and_stay_in_the_block() -> None:
@@ -25,14 +25,14 @@ def test_ranges_do_not_overlap_and_stay_in_the_block() -> None:
 
 @pytest.mark.parametrize("used", ["10.200.0.0/16", "10.200.7.0/24", "10.128.0.0/9"])
 def test_a_block_that_the_host_routes_is_left_alone(used: str) -> None:
-    taken = [IPv4Network(used), IPv4Network("203.0.113.64/26"), IPv4Network("203.0.113.0/28")]
+    taken = [IPv4Network(used), IPv4Network("198.51.100.64/26"), IPv4Network("198.51.100.0/28")]
     if used == "10.128.0.0/9":
         with pytest.raises(UserError, match=r"10\.128\.0\.0/9"):
             choose(taken)
         return
     plan = choose(taken)
     assert str(plan.block) == "10.201.0.0/16"
-    assert str(plan.load_balancers) == "203.0.113.32/27"
+    assert str(plan.load_balancers) == "198.51.100.32/27"
 
 
 def test_two_clusters_get_different_addresses() -> None:

@@ -10,6 +10,7 @@ from tools.kube.rights import (
     FORWARD,
     ISTIOD,
     NODES,
+    PICKER_METRICS,
     Mode,
     Places,
     to_disturb_cluster,
@@ -20,6 +21,7 @@ from tools.report.record import FeatureRecord
 
 # Modes in which HTTP requests go to the service; in the first, objects are made for it as well.
 _SENDING = (Mode.DEPLOY, Mode.PROBES, Mode.TRAFFIC)
+_MAKING = (Mode.DEPLOY, Mode.PROBES)
 
 
 def findings(mode: Mode, grant: Grant, places: Places, permissions: Permissions | None) -> Mapping[str, Finding]:
@@ -34,12 +36,15 @@ def findings(mode: Mode, grant: Grant, places: Places, permissions: Permissions 
     looks, sends = useful(Mode.READ, places), useful(Mode.TRAFFIC, places)
     may_send = Finding(mode in _SENDING, "--traffic, or a run that deploys", f"a run that is {mode}")
     deploys = Finding(mode is Mode.DEPLOY, "a service that this run deploys", "an audited service (--target)")
+    reads = Finding(
+        mode in _MAKING, "an account that may read /metrics of the picker (--probes)", f"a run that is {mode}"
+    )
     found = {
         capabilities.TRAFFIC: may_send,
         capabilities.FORWARD: _first(may_send, _allowed(permissions, sends[FORWARD])),
         capabilities.NODES: _allowed(permissions, looks[NODES]),
         capabilities.ISTIOD: _first(may_send, _allowed(permissions, sends[ISTIOD])),
-        capabilities.PICKER_METRICS: _named(deploys, "an account that may read /metrics of the picker"),
+        capabilities.PICKER_METRICS: _first(reads, _allowed(permissions, useful(Mode.PROBES, places)[PICKER_METRICS])),
         capabilities.EXCLUSIVE: _named(deploys, "a service that nobody else uses, or its counters prove nothing"),
         capabilities.DEPLOY: deploys,
         capabilities.DISRUPT_SERVICE: _first(

@@ -15,6 +15,7 @@ PICKER_LABELS = (
 )
 # Serves the OpenAI API, with this name in every preset.
 SERVER_CONTAINER = "main"
+_PLAIN = Connection("")
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,7 @@ class LlmService:
     gateway: Place
     controller: Place = Place("kserve", "llmisvc-controller-manager")
     istiod: Place = Place("istio-system", "istiod")
-    connection: Connection = Connection("")
+    connection: Connection = _PLAIN
 
     @property
     def children(self) -> dict[str, tuple[Kind, str]]:

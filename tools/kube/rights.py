@@ -34,6 +34,7 @@ from tools.kube.kinds import (
 FORWARD = "reach ports inside the service's pods"
 NODES = "read nodes"
 ISTIOD = "ask istiod"
+PICKER_METRICS = "read the picker's metrics"
 IDENTITY = "read which cluster it is"
 FEATURES = "find out what the cluster has"
 POLICIES = "read policies around the service"
@@ -148,6 +149,8 @@ def useful(mode: Mode, places: Places) -> dict[str, list[Access]]:
                 FORWARD: _forward(places.service),
                 ISTIOD: [*_for(_READ, (POD,), places.istio), *_forward(places.istio)],
             }
+        case Mode.PROBES:
+            return {PICKER_METRICS: _reader(places)}
         case _:
             return {}
 
@@ -196,9 +199,16 @@ def all_of(mode: Mode, places: Places) -> list[Access]:
 def _deploy(places: Places) -> list[Access]:
     return [
         *_for((*_LOOK, *_APPLY, "delete"), (LLM_SERVICE, GATEWAY), places.own),
-        *_for(("get", *_APPLY), (SERVICE_ACCOUNT, SECRET, DESTINATION_RULE), places.own),
+        *_for(("get", *_APPLY), (SECRET, DESTINATION_RULE), places.own),
+        *_reader(places),
+    ]
+
+
+def _reader(places: Places) -> list[Access]:
+    """To make the account that reads the picker's metrics; nobody may grant what he does not have himself."""
+    return [
+        *_for(("get", *_APPLY), (SERVICE_ACCOUNT,), places.own),
         *_on("serviceaccounts", "token", ("create",), places.own),
-        # The account that reads the picker's metrics; nobody may grant what he does not have himself.
         *_for((*_READ, *_APPLY, "delete"), (CLUSTER_ROLE, CLUSTER_ROLE_BINDING)),
         Access("get", "/metrics"),
     ]

@@ -3,16 +3,13 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from tools.kube.llm_service import Place
 from tools.manifests import Document
+from tools.manifests.metrics_reader import metrics_reader
 from tools.manifests.place import GatewayRef, Placement, own_gateway, place
 from tools.manifests.render import render
 from tools.profile import Mesh, Profile
-
-METRICS_READER = "metrics-reader"
-_RBAC = "rbac.authorization.k8s.io"
 
 
 @dataclass(frozen=True)
@@ -58,7 +55,7 @@ def documents(release: Release, kubectl: Path) -> list[Document]:
     )
     placed = place(render(profile.manifests, kubectl), placement)
     own = [] if profile.gateway.reference else [_own_gateway(release)]
-    return [*placed, *own, *_metrics_reader(release.namespace, labels)]
+    return [*placed, *own, *metrics_reader(release.namespace, labels)]
 
 
 def _own_gateway(release: Release) -> Document:
@@ -71,29 +68,3 @@ def _own_gateway(release: Release) -> Document:
         annotations=wanted.annotations,
         infrastructure=wanted.infrastructure_annotations,
     )
-
-
-def _metrics_reader(namespace: str, labels: Mapping[str, str]) -> list[Document]:
-    """A service account that may read the picker's metrics, as a Prometheus would have it."""
-    name = f"{namespace}-{METRICS_READER}"
-    meta: dict[str, Any] = {"labels": dict(labels)}
-    return [
-        {
-            "apiVersion": "v1",
-            "kind": "ServiceAccount",
-            "metadata": {"name": METRICS_READER, "namespace": namespace, **meta},
-        },
-        {
-            "apiVersion": f"{_RBAC}/v1",
-            "kind": "ClusterRole",
-            "metadata": {"name": name, **meta},
-            "rules": [{"nonResourceURLs": ["/metrics"], "verbs": ["get"]}],
-        },
-        {
-            "apiVersion": f"{_RBAC}/v1",
-            "kind": "ClusterRoleBinding",
-            "metadata": {"name": name, **meta},
-            "roleRef": {"apiGroup": _RBAC, "kind": "ClusterRole", "name": name},
-            "subjects": [{"kind": "ServiceAccount", "name": METRICS_READER, "namespace": namespace}],
-        },
-    ]

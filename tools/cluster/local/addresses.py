@@ -7,8 +7,9 @@ from ipaddress import IPv4Address, IPv4Interface, IPv4Network
 from tools.errors import UserError
 
 # Load balancers get addresses of the documentation ranges (RFC 5737): KServe leaves `status.url` unset or falls back
-# for private ones (0.17 to 0.20), and nothing outside this machine can own them.
-_LOAD_BALANCER_RANGES = [IPv4Network("203.0.113.0/24"), IPv4Network("198.51.100.0/24"), IPv4Network("192.0.2.0/24")]
+# for private ones (0.17 to 0.20), and nothing outside this machine can own them. 203.0.113.0/24 comes last: seen in use
+# behind a sandbox's default route for its package mirror, which no look at routes can tell.
+_LOAD_BALANCER_RANGES = [IPv4Network("198.51.100.0/24"), IPv4Network("192.0.2.0/24"), IPv4Network("203.0.113.0/24")]
 _CLUSTER_RANGES = [IPv4Network(f"10.{second}.0.0/16") for second in range(200, 224)]
 
 
