@@ -1,12 +1,13 @@
 """summary.html says everything that a decision needs, is complete in itself, and no text of others becomes markup."""
 
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 from itertools import pairwise
 
 import pytest
 
-from tests.report_runs import STANDIN, case, of_every_outcome, run
+from tests.report_runs import PROFILES, STANDIN, case, of_every_outcome, run
 from tools.outcomes import Level, Outcome
 from tools.report import summary
 from tools.report.record import Measure, RunRecord
@@ -152,6 +153,43 @@ def test_claims_tell_checked_from_unchecked() -> None:
     assert "plain text is refused strict-mtls not kept c failed" in text
     assert "all is denied deny checked in part b not run, a" in text
     assert "all is denied deny not checked no case checks it" in page(run(claims={"deny": "all is denied"})).text
+
+
+def test_claim_of_one_profile_alone_is_told_so() -> None:
+    profiles = (
+        replace(PROFILES[0], claims={"accelerator": "one GPU each", "sidecars": "all have a sidecar"}),
+        replace(PROFILES[1], claims={"accelerator": "one TPU each", "sidecars": "all have a sidecar"}),
+    )
+    cases = (case("a", checks=("accelerator",)), case("a", checks=("accelerator", "sidecars"), accelerator="tpu"))
+    text = page(run(*cases, profiles=profiles, claims={"accelerator": "one TPU each"})).text
+    assert "one GPU each accelerator kept a not claimed" in text
+    assert "one TPU each accelerator not claimed kept a" in text
+    assert "all have a sidecar sidecars not checked no case checks it kept a" in text
+    assert "2 of 3 claims kept" in text
+
+
+def test_many_cases_behind_a_claim_are_folded_but_for_the_bad_ones() -> None:
+    cases = [case(f"case-{number}", checks=("deny",)) for number in range(5)]
+    broken = case("bad", Outcome.BROKEN, checks=("deny",))
+    text = page(run(*cases, broken, claims={"deny": "all is denied"})).text
+    assert "checked in part bad broken 5 cases passed case-0, case-1" in text
+
+
+def test_early_end_comes_first_with_what_to_do() -> None:
+    told = "expected:       a cluster\nobserved:       none\nnext:           make stack"
+    text = page(run(case("a", Outcome.NOT_RUN), ended_by="the cluster never came up", ended_text=told)).text
+    assert (
+        "The run ended early ended early the cluster never came up Expected a cluster Observed none Next make stack"
+        in text
+    )
+    assert text.index("The run ended early ended early") < text.index("What gave no answer")
+
+
+def test_reason_that_is_the_whole_text_is_told_once() -> None:
+    reason = "not run, because the service is not Ready: no route"
+    text = page(run(case("a", Outcome.NOT_RUN, message=reason[:30], details=reason))).text
+    start = text.index("What gave no answer")
+    assert text[start : text.index("Results by area", start)].count("the service is not Ready: no route") == 1
 
 
 def test_numbers_tell_what_is_over_budget() -> None:

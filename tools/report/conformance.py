@@ -17,6 +17,7 @@ from tools.report.tally import ANSWERED, accelerators, count, label, not_passed,
 from tools.report.text import clean, one_line
 from tools.report.verdict import judge
 
+FILE = "conformance-report.yaml"
 SCHEMA = Path(__file__).with_suffix(".schema.yaml")
 EXTENSION = "llmisvcConformance"
 UNKNOWN = "unknown"

@@ -16,6 +16,7 @@ from tools.report.text import one_line
 from tools.report.verdict import FINISHED, Verdict, judge
 
 _PAGE = Path(__file__).parent / "page"
+STYLE = _PAGE / "summary.css"
 # Of the icon in the browser's tab.
 _COLOURS = {
     Verdict.RELEASABLE: "0f7a3f",
@@ -65,7 +66,7 @@ def render(record: RunRecord) -> str:
     return Template((_PAGE / "page.html").read_text()).substitute(
         title=join(one_line(f"{judgement.verdict}: {promised}, run {record.run}")),
         colour=_COLOURS[judgement.verdict],
-        style=(_PAGE / "summary.css").read_text(),
+        style=STYLE.read_text(),
         verdict=verdict,
         body=body,
     )

@@ -19,7 +19,7 @@ def as_json(record: RunRecord) -> str:
 
 REPORTS: dict[str, Callable[[RunRecord], str]] = {
     RUN: as_json,
-    "conformance-report.yaml": conformance.render,
+    conformance.FILE: conformance.render,
     "junit.xml": junit.render,
     "summary.html": summary.render,
 }
