@@ -75,6 +75,7 @@ sample: env
 	@$(BIN)/python -m tools.report.sample reports/$(RUN)
 
 docs: env
+	@$(BIN)/python -m fixtures.options_page > docs/options.md
 	@$(BIN)/python -m tools.cases > docs/cases.md
 	@$(BIN)/python -m tools.features > docs/features.md
 	@$(BIN)/python -m tools.profile > docs/profiles.md
