@@ -126,7 +126,6 @@ def _parts(record: RunRecord) -> list[_Part]:
             facts.standins,
             bool(record.standins),
         ),
-        _Part("features", "Features", "Features of the cluster", "", facts.features, bool(record.features)),
         _Part(
             "versions",
             "Versions",
@@ -135,6 +134,7 @@ def _parts(record: RunRecord) -> list[_Part]:
             facts.versions,
             bool(record.versions),
         ),
+        _Part("features", "Features", "Features of the cluster", "", facts.features, bool(record.features)),
         _Part("profiles", "Profiles", "Profiles", "What was promised.", facts.profiles, bool(record.profiles)),
         _Part("proof", "Proof", "Can the cases fail?", "", facts.proof),
         _Part("cases", "Cases", "Every case", "", findings.every_case, bool(record.cases)),

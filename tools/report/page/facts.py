@@ -18,10 +18,14 @@ _FILES = {
 def features(record: RunRecord) -> Markup:
     """What the cluster has and lacks."""
     rows: list[tuple[str, ...]] = [
-        (tag("code", each.name), badge(*_PRESENT[each.present]), one_line(each.have), one_line(each.evidence))
+        (
+            tag("code", each.name),
+            badge(*_PRESENT[each.present]),
+            join(one_line(each.have), tag("span", one_line(each.evidence), class_="of")),
+        )
         for each in record.features
     ]
-    return table(("Feature", "Is it there", "Found", "How it was found out"), rows, "Features of the cluster")
+    return table(("Feature", "Is it there", "Found, and where"), rows, "Features of the cluster", "features")
 
 
 def standins(record: RunRecord) -> Markup:
