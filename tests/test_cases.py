@@ -55,5 +55,6 @@ def test_every_file_of_cases_is_in_an_area() -> None:
 
 def all_faults() -> list[Fault]:
     """Every fault of tools/faults."""
-    modules = [importlib.import_module(f"{faults.__name__}.{each.name}") for each in pkgutil.iter_modules(faults.__path__)]
+    names = [each.name for each in pkgutil.iter_modules(faults.__path__, f"{faults.__name__}.")]
+    modules = [importlib.import_module(name) for name in names]
     return [value for module in modules for value in vars(module).values() if isinstance(value, Fault)]

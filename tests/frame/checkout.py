@@ -11,6 +11,7 @@ from textwrap import dedent
 from typing import Any
 
 import pytest
+import yaml
 
 from tests.frame.cluster import FakeCluster
 from tests.kube_server import CONTEXT
@@ -33,6 +34,29 @@ from tools.errors import UserError
 from tools.explain import Violation, check
 from tools.faults.fault import Scope
 """
+
+
+# As on the nodes of the recorded cluster.
+_ACCELERATORS: dict[str, Any] = {
+    "gpu": {
+        "name": "NVIDIA T4",
+        "resource": "nvidia.com/gpu",
+        "count": 1,
+        "node_labels": {"cloud.google.com/gke-accelerator": "nvidia-tesla-t4"},
+    },
+    "tpu": {
+        "name": "TPU v6e",
+        "resource": "google.com/tpu",
+        "count": 4,
+        "node_labels": {"cloud.google.com/gke-tpu-accelerator": "tpu-v6e-slice"},
+    },
+}
+_SERVICES = {
+    "gpu": ("manifests/services/gpu/gemma-2b-it/base", "vllm-gemma"),
+    "tpu": ("manifests/services/tpu/qwen2.5-3b-instruct/base", "vllm-qwen"),
+}
+
+
 @dataclass(frozen=True)
 class Session:
     """A session of pytest that has ended.
@@ -91,6 +115,21 @@ class Checkout:
         path.write_text(_HEAD + dedent(text))
         return path
 
+    def profile(self, kind: str = "gpu", **more: Any) -> Path:
+        """Write a profile that promises as little as one can; `more` are further sections of it."""
+        path = self.path / f"frame-{kind}.yaml"
+        manifests, service = _SERVICES[kind]
+        content = {
+            "accelerator": {"kind": kind, **_ACCELERATORS[kind]},
+            "mesh": "none",
+            "model": {"name": "a/model"},
+            "service": {"manifests": manifests, "name": service},
+            "images": {"server": "registry.example.com/vllm:1"},
+            "signoff": {"minimum_executed": 1},
+        }
+        path.write_text(yaml.safe_dump(content | more))
+        return path
+
     def session(self, *arguments: str) -> Session:
         """Run pytest to its end."""
         return self.end(self.start(*arguments))
@@ -98,9 +137,10 @@ class Checkout:
     def start(self, *arguments: str) -> "subprocess.Popen[bytes]":
         """Begin a session, in a process group of its own, as a shell does."""
         command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *arguments]
-        return self._pytester.popen(
+        process: subprocess.Popen[bytes] = self._pytester.popen(
             command, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, start_new_session=True
         )
+        return process
 
     def end(self, process: "subprocess.Popen[bytes]") -> Session:
         """Wait for a session's end; one that hangs is killed, and fails."""
@@ -124,8 +164,8 @@ class Checkout:
         return sorted(reports.iterdir()) if reports.exists() else []
 
 
-def on(cluster: FakeCluster, checkout: Checkout, *profiles: str) -> list[str]:
-    """Options for an existing cluster."""
+def on(cluster: FakeCluster, checkout: Checkout, *profiles: Path) -> list[str]:
+    """Options for an existing cluster, with the checkout's own profile for GPUs if none is named."""
     kubeconfig = cluster.kubeconfig(checkout.path)
-    wanted = [f"--profile={each}" for each in profiles or ("gke-t4",)]
+    wanted = [f"--profile={each}" for each in profiles or (checkout.profile(),)]
     return ["--cluster=existing", f"--context={CONTEXT}", f"--kubeconfig={kubeconfig}", *wanted]

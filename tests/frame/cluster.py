@@ -14,6 +14,7 @@ from tools.kube.llm_service import expected_conditions
 Object = dict[str, Any]
 IDENTITY = "0b1c6f1e-0000-4000-8000-000000000001"
 USER = "eve"
+CREDENTIAL = "credential-2f6c9b1e"
 _PATH = re.compile(
     r"(?P<root>/api/v1|/apis/[^/]+/[^/]+)(?:/namespaces/(?P<namespace>[^/]+))?"
     r"/(?P<plural>[a-z]+)(?:/(?P<name>[^/]+))?$"
@@ -38,6 +39,8 @@ class FakeCluster:
         self._objects = {kind.path(): [] for kind in KNOWN} | world("gke")
         # A whole API group can be left out, as on a cluster on which something is not installed.
         self._objects = {path: found for path, found in self._objects.items() if not without or without not in path}
+        for node in self._objects["/api/v1/nodes"]:
+            node["status"]["allocatable"] = node["status"]["capacity"]
         crds = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
         self._objects[crds] = [
             each for each in self._objects[crds] if not without or without not in each["metadata"]["name"]
@@ -52,8 +55,10 @@ class FakeCluster:
         return [(method, path) for method, path, *_ in self._server.asked]
 
     def kubeconfig(self, directory: Path) -> Path:
-        """A kubeconfig for it, with the context of tests.kube_server."""
-        return self._server.kubeconfig(directory)
+        """A kubeconfig for it, with the context of tests.kube_server and a token that no other text has in it."""
+        path = self._server.kubeconfig(directory)
+        path.write_text(path.read_text().replace("token: secret", f"token: {CREDENTIAL}"))
+        return path
 
     def names(self, plural: str) -> list[str]:
         """Names of the objects of a kind, in all namespaces."""
@@ -128,7 +133,8 @@ class FakeCluster:
 
 
 def _is(found: Object, namespace: str, name: str) -> bool:
-    return found["metadata"]["name"] == name and found["metadata"].get("namespace", "") == namespace
+    meta = found["metadata"]
+    return (meta.get("namespace", ""), meta["name"]) == (namespace, name)
 
 
 def _is_in(found: Any, namespace: str) -> bool:
