@@ -10,7 +10,7 @@ REHEARSED := || [ $$? -eq 10 ]
 WORKERS ?= 2
 RUN ?= $(notdir $(patsubst %/run.json,%,$(lastword $(sort $(wildcard reports/[0-9]*/run.json)))))
 
-.PHONY: help env preflight stack gpu tpu prove test check unit live report sample docs lock clean
+.PHONY: help env preflight stack gpu tpu prove test check unit coverage live report sample docs lock clean
 
 help:
 	@echo "make gpu     set up everything on this machine and run pytest -m gpu"
@@ -20,6 +20,7 @@ help:
 	@echo "make test    set up, lint, types, the project's own tests, live cases of both, a tenth of the proofs"
 	@echo "make stack   build the stack only (first time: about half an hour on two cores)"
 	@echo "make check   lint and types    make unit  own tests that need neither stack nor cluster"
+	@echo "make coverage  how much of the pure modules the own tests reach"
 	@echo "make docs    make the pages again that are made of code    make sample  reports/sample from RUN=ID"
 	@echo "make lock    lock the Python dependencies again, with hashes"
 
@@ -56,6 +57,9 @@ check: env
 
 unit: env
 	@$(BIN)/pytest -n $(WORKERS) tests --ignore=tests/stack --ignore=tests/live
+
+coverage: env
+	@$(BIN)/pytest -q -n $(WORKERS) tests --ignore=tests/stack --ignore=tests/live --cov --cov-report=term
 
 # Fast things first: a mistake shows in a minute, not after the build. The tests of the host come before the clusters
 # that the cases and their proofs use, because they compare the whole machine.

@@ -85,6 +85,9 @@ def _policy(namespace: str, user: str, labels: dict[str, str]) -> Object:
         "apiVersions": ["*"],
         "operations": ["CREATE", "UPDATE", "DELETE"],
         "resources": ["*/*"],
+        # A namespace selector lets objects without a namespace through to the policy: the controller's writes for other
+        # services among them (its ClusterRoleBinding for each picker).
+        "scope": "Namespaced",
     }
     return {
         "apiVersion": ADMISSION_POLICY.api,

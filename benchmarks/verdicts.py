@@ -1,0 +1,81 @@
+"""The same verdicts however the cases are dealt out: ten runs with different workers and orders, as JSON lines.
+
+    llmisvc-conformance up; python benchmarks/verdicts.py [FILE]; llmisvc-conformance down
+
+Each line has the commit, the machine, how the run was dealt out, how long it took, its verdict and each case's outcome.
+Ends with 1 if two runs differ in anything but time.
+"""
+
+import json
+import os
+import platform
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from tools.paths import CHECKOUT
+from tools.report.record import load
+from tools.report.verdict import judge
+from tools.suite import suite
+
+# Workers, and the seed of a random order; None keeps the suite's own order.
+_DEALT: list[tuple[int, int | None]] = [
+    (0, None),
+    (2, None),
+    (4, None),
+    (0, 1),
+    (0, 2),
+    (2, 3),
+    (2, 4),
+    (4, 5),
+    (4, 6),
+    (4, 7),
+]
+
+
+def main(arguments: list[str]) -> int:
+    """Run all, write a line each, compare."""
+    target = Path(arguments[0]) if arguments else CHECKOUT / "reports" / "verdicts.jsonl"
+    target.parent.mkdir(parents=True, exist_ok=True)
+    rows = []
+    with target.open("a") as lines:
+        for workers, seed in _DEALT:
+            rows.append(_run(workers, seed))
+            lines.write(json.dumps(rows[-1]) + "\n")
+            lines.flush()
+            print(f"-n {workers}, seed {seed}: {rows[-1]['verdict']} in {rows[-1]['seconds']} s")
+    kinds = {json.dumps([row["verdict"], row["outcomes"]]) for row in rows}
+    print(f"{len(rows)} runs, {len(kinds)} different results; {target}")
+    return 0 if len(kinds) == 1 else 1
+
+
+def _run(workers: int, seed: int | None) -> dict[str, Any]:
+    order = [] if seed is None else ["--shuffle", f"--randomly-seed={seed}"]
+    command = [sys.executable, "-m", "pytest", "-m", "gpu or tpu", "-n", str(workers), "-p", "no:cacheprovider", *order]
+    started = time.monotonic()
+    done = subprocess.run(command, cwd=CHECKOUT, capture_output=True, text=True, check=False)
+    seconds = round(time.monotonic() - started, 1)
+    line = next((line for line in done.stdout.splitlines() if line.startswith("run: ")), "")
+    directory = CHECKOUT / line.rpartition(" ")[2]
+    if not line or not (directory / "run.json").is_file():
+        raise SystemExit(f"a run without a record\n{done.stdout[-3000:]}{done.stderr[-1000:]}")
+    record = load(json.loads((directory / "run.json").read_text()))
+    return {
+        "suite": suite(),
+        "machine": {"cores": os.cpu_count(), "system": platform.platform()},
+        "workers": workers,
+        "seed": seed,
+        "seconds": seconds,
+        "status": done.returncode,
+        "verdict": str(judge(record).verdict),
+        "outcomes": {
+            f"{each.name}[{each.accelerator}]": str(each.outcome)
+            for each in sorted(record.cases, key=lambda each: (each.name, each.accelerator))
+        },
+    }
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
