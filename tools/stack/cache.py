@@ -22,6 +22,7 @@ _SHARED = {
     "debs": "Debian packages",
     "wheels": "wheels",
     "apt": "Debian package lists",
+    "allure": "the Allure report's own program",
     "logs": "logs of builds",
 }
 _STORES = "image-stores"
