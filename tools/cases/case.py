@@ -69,7 +69,7 @@ def read(
         raise ValueError(f"requires has {wrong[0]!r}, which is no requirement")
     proofs = tuple(proofs_of(marks))
     if wrong := [each for each in proofs if not isinstance(each, Proof)]:
-        raise ValueError(f"fault has {wrong[0]!r}; it takes FAULT.shows(WORDS)")
+        raise ValueError(f"fault has {getattr(wrong[0], 'name', repr(wrong[0]))}; it takes FAULT.shows(WORDS)")
     promise = " ".join((function.__doc__ or "").split())
     checks = tuple(_many(marks.get("checks", ())))
     return Case(str(marks.get("name", "")), area, level, promise, requires, proofs, checks, where)
@@ -116,7 +116,7 @@ def orphans(suites: Path) -> list[str]:
     found = [*suites.rglob("*.yaml"), *suites.rglob("*.yml")]
     # `test_x.yaml` and `test_x.part.yaml` both belong to test_x.py.
     return [
-        f"{path}: no case has this manifest"
+        f"{path.relative_to(suites.parent)}: no case has this manifest"
         for path in sorted(found)
         if path.with_name(path.name.split(".")[0]) not in stems
     ]
