@@ -6,11 +6,14 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
-from tools.cluster.rules import Disruption
+from tools.cluster.rules import Disruption, refuse_floating
 from tools.errors import UserError
 from tools.kube.llm_service import Place
 from tools.kube.rights import Mode
 from tools.profile import Profile
+
+# All proofs: one part of one.
+WHOLE = "0/1"
 
 
 class Where(StrEnum):
@@ -144,6 +147,23 @@ def part_of(text: str) -> Part:
     return Part(int(found[1]), int(found[2]))
 
 
+def proving_of(*, prove: bool, part: str, resume: str) -> Proving | None:
+    """What the three options mean together; None for a run that proves nothing.
+
+    Raises:
+        UserError: `--prove-part` or `--prove-resume` without `--prove`, or a part that is none.
+    """
+    if prove:
+        return Proving(part_of(part), Path(resume) if resume else None)
+    if resume or part != WHOLE:
+        raise UserError(
+            "--prove together with --prove-part and --prove-resume",
+            "--prove is missing",
+            next_step="add --prove, or leave them out",
+        )
+    return None
+
+
 def refuse(settings: Settings) -> None:
     """Raise for options that do not go together.
 
@@ -153,6 +173,8 @@ def refuse(settings: Settings) -> None:
     for wrong, expected, observed, next_step in _rules(settings):
         if wrong:
             raise UserError(expected, observed, next_step=next_step)
+    if settings.probe_image:
+        refuse_floating(settings.probe_image)
 
 
 def _rules(settings: Settings) -> list[tuple[bool, str, str, str]]:
