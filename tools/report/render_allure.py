@@ -56,6 +56,7 @@ def render(run: Path) -> Path:
     Raises:
         UserError: there are no results, or Allure cannot be had or fails.
     """
+    run = run.resolve()  # Allure takes paths from a directory of its own
     results = run / RESULTS
     if not any(results.glob("*-result.json")):
         raise UserError(
