@@ -106,8 +106,8 @@ class Settings:
     timeouts: Mapping[str, float]
 
 
-def mode_of(*, read_only: bool, traffic: bool, probes: bool) -> Mode:
-    """What the three options mean together.
+def mode_of(*, audits: bool, read_only: bool, traffic: bool, probes: bool) -> Mode:
+    """What `--target` and the three options beside it mean together.
 
     Raises:
         UserError: `--traffic` or `--probes` without `--read-only`, which they widen.
@@ -117,10 +117,11 @@ def mode_of(*, read_only: bool, traffic: bool, probes: bool) -> Mode:
             raise UserError(
                 "--traffic and --probes together with --read-only",
                 "--read-only is missing",
-                cause="a run that deploys sends requests and uses probes anyway",
+                cause="a run without it sends requests and uses probes anyway",
                 next_step="add --read-only, or leave them out",
             )
-        return Mode.DEPLOY
+        # An audit deploys nothing, whatever else it may do.
+        return Mode.PROBES if audits else Mode.DEPLOY
     return Mode.PROBES if probes else Mode.TRAFFIC if traffic else Mode.READ
 
 
@@ -213,9 +214,9 @@ def _rules(settings: Settings) -> list[tuple[bool, str, str, str]]:
         ),
         (
             settings.proving is not None and audits,
-            "--prove on a service that may be disturbed",
-            f"{settings.mode}: a fault changes the cluster",
-            "leave out --read-only",
+            "--prove on a service that this run deploys",
+            f"a run that is {settings.mode}, of {settings.target or 'none'}: faults would break somebody's service",
+            "leave out --target and --read-only",
         ),
         (
             settings.proving is not None and existing and settings.disruption is Disruption.NONE,

@@ -11,7 +11,8 @@ from tools.faults.hold import controller_held
 from tools.kube import pods
 from tools.kube.client import Object
 from tools.kube.convergence import Selection, converge, gone
-from tools.kube.kinds import DEPLOYMENT, POD, POOL
+from tools.kube.kinds import DEPLOYMENT, NAMESPACE, POD, POOL
+from tools.kube.labels import of_run
 from tools.kube.llm_service import PICKER_LABELS, LlmService
 from tools.kube.picker_path import SIDECAR
 from tools.openai.client import Client
@@ -89,7 +90,9 @@ def stray_member(service: LlmService) -> Iterator[None]:
         "metadata": {
             "name": name,
             "namespace": service.namespace,
-            "labels": labels | {"sidecar.istio.io/inject": "false"},
+            "labels": labels
+            | {"sidecar.istio.io/inject": "false"}
+            | of_run(service.kube.get(NAMESPACE, service.namespace)),
         },
         "spec": {
             "nodeName": server["spec"]["nodeName"],

@@ -10,8 +10,9 @@ from tools.kube import pods
 from tools.kube.client import Object
 from tools.kube.conditions import conditions
 from tools.kube.convergence import Selection, converge
-from tools.kube.kinds import DEPLOYMENT, LLM_SERVICE, NAMESPACE, NODE, POD
+from tools.kube.kinds import DEPLOYMENT, LLM_SERVICE, NAMESPACE, POD
 from tools.kube.llm_service import PART_OF, LlmService
+from tools.kube.node_labels import changed
 from tools.openai.client import Client
 from tools.waiting.timeouts import seconds
 
@@ -93,18 +94,9 @@ def sidecars_missing(service: LlmService) -> Iterator[None]:
 @fault(scope=Scope.CLUSTER)
 def node_relabelled(service: LlmService) -> Iterator[None]:
     """The server's node says that it has another accelerator."""
-    kube = service.kube
     server = service.pods()[0]
-    node = server["spec"]["nodeName"]
-    before = kube.get(NODE, node)["metadata"]["labels"]
-    labels = {key: before[key] for key in server["spec"]["nodeSelector"]}
-    try:
-        found = kube.patch(NODE, node, "", {"metadata": {"labels": dict.fromkeys(labels, "another")}})
-        if {found["metadata"]["labels"][key] for key in labels} != {"another"}:
-            raise RuntimeError(f"node {node} keeps its labels {labels}")
+    with changed(service.kube, server["spec"]["nodeName"], dict.fromkeys(server["spec"]["nodeSelector"], "another")):
         yield
-    finally:
-        kube.patch(NODE, node, "", {"metadata": {"labels": labels}})
 
 
 @fault()
