@@ -130,6 +130,12 @@ class Checkout:
         path.write_text(yaml.safe_dump(content | more))
         return path
 
+    def local(self, cluster: FakeCluster) -> None:
+        """Let the local cluster be this one: see tests.frame.local."""
+        cluster.kubeconfig(self.path)
+        conftest = self.path / "conftest.py"
+        conftest.write_text(f"{conftest.read_text()}\nfrom tests.frame import local\n\nlocal.install()\n")
+
     def session(self, *arguments: str) -> Session:
         """Run pytest to its end."""
         return self.end(self.start(*arguments))

@@ -8,7 +8,7 @@ from typing import Any
 
 from tests.features_world import answers, world
 from tests.kube_server import KubeServer
-from tools.kube.kinds import KNOWN, LLM_SERVICE, NAMESPACE
+from tools.kube.kinds import KNOWN, LLM_SERVICE, NAMESPACE, POD
 from tools.kube.llm_service import expected_conditions
 
 Object = dict[str, Any]
@@ -39,8 +39,11 @@ class FakeCluster:
         self._objects = {kind.path(): [] for kind in KNOWN} | world("gke")
         # A whole API group can be left out, as on a cluster on which something is not installed.
         self._objects = {path: found for path, found in self._objects.items() if not without or without not in path}
+        # When it was recorded, its GPU was out of order.
         for node in self._objects["/api/v1/nodes"]:
             node["status"]["allocatable"] = node["status"]["capacity"]
+        for each in self._objects["/apis/apps/v1/daemonsets"]:
+            each["status"]["numberReady"] = each["status"]["desiredNumberScheduled"]
         crds = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
         self._objects[crds] = [
             each for each in self._objects[crds] if not without or without not in each["metadata"]["name"]
@@ -68,6 +71,10 @@ class FakeCluster:
             if path.endswith(f"/{plural}")
             for each in found
         ]
+
+    def add(self, collection: str, found: Object) -> None:
+        """One more object, by the path of its collection."""
+        self._objects.setdefault(collection, []).append(found)
 
     def close(self) -> None:
         """Stop answering."""
@@ -98,6 +105,8 @@ class FakeCluster:
         parts = _PATH.match(path)
         if parts is None:
             return 404, {"message": f"{path} not found"}
+        if (method, parts["plural"]) == ("POST", POD.plural):
+            return 403, {"message": f"pods is forbidden: {USER} cannot create pods here"}
         namespace, name = parts["namespace"] or "", parts["name"] or body["metadata"]["name"]
         found = self._objects.setdefault(f"{parts['root']}/{parts['plural']}", [])
         there = next((each for each in found if _is(each, namespace, name)), None)
