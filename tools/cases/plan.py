@@ -2,21 +2,31 @@
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from tools.cases.case import Case
-from tools.cases.requirement import Facts, Finding
+from tools.cases.requirement import Facts, unmet
 from tools.kube.rights import Mode
 from tools.settings import Settings, Where
+from tools.skips import SkipDecision
 
 
 @dataclass(frozen=True)
 class Step:
-    """A case for one accelerator, with what is known before there is a cluster."""
+    """A case for one accelerator, with what is known before there is a cluster.
+
+    Attributes:
+        case, accelerator: which.
+        facts: what its requirements are decided on.
+        skip: what the file of skips says of it.
+        fault: by which it is to be proved; empty in a run that proves nothing.
+    """
 
     case: Case
     accelerator: str
     facts: Facts
+    skip: SkipDecision = field(default_factory=SkipDecision)
+    fault: str = ""
 
 
 @dataclass(frozen=True)
@@ -68,16 +78,28 @@ def _made(plan: Planned) -> Iterator[str]:
 
 
 def _cases(plan: Planned) -> Iterator[str]:
-    counted = Counter(step.accelerator for step in plan.steps)
-    yield f"would run: {', '.join(f'{count} {name}' for name, count in sorted(counted.items()))}"
-    for step in plan.steps:
-        findings = [each.decide(step.facts) for each in step.case.requires]
-        yield f"  {step.accelerator:<4} {step.case.level:<9} {step.case.name}{_left_out(findings)}"
+    told = [(step, _left_out(step)) for step in plan.steps]
+    counted = Counter(step.accelerator for step, left_out in told if not left_out)
+    what = "proofs" if any(step.fault for step in plan.steps) else "cases"
+    yield f"would run: {', '.join(f'{count} {name}' for name, count in sorted(counted.items())) or 'none'} ({what})"
+    for step, left_out in told:
+        by = f" by {step.fault}" if step.fault else ""
+        why = f"  {left_out}" if left_out else _open(step)
+        yield f"  {step.accelerator:<4} {step.case.level:<9} {step.case.name}{by}{why}"
 
 
-def _left_out(findings: Sequence[Finding]) -> str:
-    lacking = dict.fromkeys(str(each) for each in findings if each.ok is False)
-    open_ones = dict.fromkeys(each.need for each in findings if each.ok is None)
-    if lacking:
-        return f"  NOT SUPPORTED: {'; '.join(lacking)}"
-    return f"  if it may or has: {'; '.join(open_ones)}" if open_ones else ""
+def _left_out(step: Step) -> str:
+    """Why a case would not run; empty if it would."""
+    if step.skip.expired:
+        return f"FAILED: {step.skip.text}"
+    if step.skip.skipped:
+        return f"SKIPPED: {step.skip.text}"
+    lacking = unmet(step.case.requires, step.facts)
+    return f"NOT SUPPORTED: {'; '.join(str(each) for each in lacking)}" if lacking else ""
+
+
+def _open(step: Step) -> str:
+    """What is decided when there is a cluster."""
+    findings = [each.decide(step.facts) for each in step.case.requires]
+    needs = dict.fromkeys(each.need for each in findings if each.ok is None)
+    return f"  if it may or has: {'; '.join(needs)}" if needs else ""
