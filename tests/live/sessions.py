@@ -9,19 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tools.kube.kinds import (
-    CONFIG_MAP,
-    DEPLOYMENT,
-    DESTINATION_RULE,
-    GATEWAY,
-    HTTP_ROUTE,
-    LLM_SERVICE,
-    POD,
-    POOL,
-    SECRET,
-    SERVICE,
-    SERVICE_ACCOUNT,
-)
+from tools.kube.kinds import ENDPOINT_SLICE, EVENT, KNOWN, LEASE
 from tools.paths import CHECKOUT
 from tools.report.record import RunRecord, load
 
@@ -81,16 +69,5 @@ def directory_of(output: str) -> Path | None:
 
 
 PROGRAM = str(Path(sys.executable).with_name("llmisvc-conformance"))
-KINDS = (
-    CONFIG_MAP,
-    DEPLOYMENT,
-    DESTINATION_RULE,
-    GATEWAY,
-    HTTP_ROUTE,
-    LLM_SERVICE,
-    POD,
-    POOL,
-    SECRET,
-    SERVICE,
-    SERVICE_ACCOUNT,
-)
+# What an audit could change, without what changes by itself.
+KINDS = [each for each in KNOWN if each.namespaced and each not in (ENDPOINT_SLICE, EVENT, LEASE)]
