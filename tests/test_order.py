@@ -1,21 +1,34 @@
-"""The harness's own tests, which break things, come after all cases."""
+"""Cases have one order whatever shuffles, and the harness's own tests, which break things, come after all of them."""
 
 import pytest
 
-pytest_plugins = ["pytester"]
+from tests.frame.checkout import Checkout
 
-CONFTEST = 'pytest_plugins = [f"fixtures.{name}" for name in ("options", "order", "accelerator", "run", "cluster")]\n'
-CASES = "def test_one(accelerator): pass\ndef test_two(accelerator): pass\n"
+pytest_plugins = ["pytester", "tests.frame.fixtures"]
+
+CASES = '''
+@case("{area}-second")
+def test_second(service):
+    """The first promise of its file, whatever it is called."""
+
+@case("{area}-first")
+def test_first(service):
+    """The second promise of its file."""
+'''
 
 
-@pytest.mark.parametrize("seed", [1, 2, 3])
-def test_faults_come_after_all_cases_whatever_shuffles(pytester: pytest.Pytester, seed: int) -> None:
-    pytester.makeconftest(CONFTEST)
-    pytester.makeini("[pytest]\nmarkers =\n    gpu: GPU\n    tpu: TPU\n")
-    for directory, name in (("suites/server", "test_server.py"), ("tests/live", "test_faults.py")):
-        (pytester.path / directory).mkdir(parents=True)
-        (pytester.path / directory / name).write_text(CASES)
-    shuffled = ["-p", "randomly", f"--randomly-seed={seed}"]
-    result = pytester.runpytest_subprocess(*shuffled, "--collect-only", "-q", "tests/live", "suites")
-    listed = [line.split("/")[0] for line in result.outlines if "::" in line]
-    assert listed == ["suites"] * 4 + ["tests"] * 4
+@pytest.mark.parametrize("seed", [1, 2])
+def test_cases_have_one_order_and_own_tests_come_last(checkout: Checkout, seed: int) -> None:
+    for area in ("server", "pool", "reconcile"):
+        checkout.suite(area, CASES.format(area=area))
+    (checkout.path / "tests").mkdir()
+    (checkout.path / "tests" / "test_faults.py").write_text("def test_breaks(accelerator): pass\n")
+    session = checkout.session("--collect-only", "-q", f"--randomly-seed={seed}", "tests", "suites")
+    listed = [line for line in session.output.splitlines() if "::" in line]
+    assert listed[:12] == [
+        f"suites/{area}/test_{area}.py::test_{name}[{accelerator}]"
+        for accelerator in ("gpu", "tpu")
+        for area in ("reconcile", "pool", "server")
+        for name in ("second", "first")
+    ]
+    assert sorted(listed[12:]) == [f"tests/test_faults.py::test_breaks[{each}]" for each in ("gpu", "tpu")]
