@@ -1,0 +1,157 @@
+"""`--prove`: every case is seen to pass, to fail under its fault for the right reason, and to pass again."""
+
+from typing import Any
+
+from tests.frame.checkout import Checkout, Session
+from tests.frame.cluster import FakeCluster
+from tools.outcomes import Outcome
+from tools.report.exit_codes import ExitCode
+from tools.report.record import ProofRecord
+
+pytest_plugins = ["pytester", "tests.frame.fixtures"]
+
+CASES = '''
+from collections.abc import Iterator
+
+from tools.faults.fault import fault
+
+leak, flood = file_fault("leak"), file_fault("flood")
+
+@fault()
+def invisible(service) -> Iterator[None]:
+    """Breaks something that nobody sees."""
+    raise Violation("the fault in effect", "nothing of it")
+    yield
+
+@fault()
+def lasting(service) -> Iterator[None]:
+    """Breaks something that stays broken."""
+    with leak(service):
+        yield
+    raise OSError("no way back")
+
+@fault()
+def traces(service) -> Iterator[None]:
+    """Breaks something, and leaves half of it."""
+    yield
+    open("state/traces", "w").close()
+
+@case("prove-proven", fault=[leak.shows("no file leak", "a file")])
+def test_proven(service):
+    """A promise whose case fails as it should."""
+    holds("leak", service)
+
+@case("prove-twice", fault=[leak.shows("no file leak"), flood.shows("no file flood")])
+def test_twice(service):
+    """A promise that two faults break."""
+    holds("leak", service)
+    holds("flood", service)
+
+@case("prove-half", fault=[leak.shows("no file leak"), flood.shows("no file flood")])
+def test_half(service):
+    """A promise that only one of its faults breaks."""
+    holds("leak", service)
+
+@case("prove-immune", fault=[leak.shows("no file leak")])
+def test_immune(service):
+    """A promise that the fault does not break."""
+
+@case("prove-breaks", fault=[leak.shows("no file leak")])
+def test_breaks(service):
+    """A promise whose case cannot tell under the fault."""
+    try:
+        holds("leak", service)
+    except Violation:
+        raise OSError("no route") from None
+
+@case("prove-vague", fault=[leak.shows("no file leak", "the plumber")])
+def test_vague(service):
+    """A promise whose case fails without saying why."""
+    holds("leak", service)
+
+@case("prove-sick", fault=[leak.shows("no file leak")])
+def test_sick(service):
+    """A promise that is broken without any fault."""
+    check(False, "health", "none")
+
+@case("prove-elsewhere", requires=[feature("leader-worker-set")], fault=[leak.shows("no file leak")])
+def test_elsewhere(service):
+    """Only clusters with an addition can do that."""
+
+@case("prove-invisible", fault=[invisible.shows("nothing")])
+def test_invisible(service):
+    """A promise whose fault does not show."""
+
+@case("prove-lasting", fault=[lasting.shows("no file leak")])
+def test_lasting(service):
+    """A promise whose fault cannot be taken out."""
+    holds("leak", service)
+
+@case("prove-traces", fault=[traces.shows("of traces")])
+def test_traces(service, under_fault):
+    """A promise that is broken for good."""
+    check(not under_fault() and not os.path.exists("state/traces"), "nothing of traces", "they are there")
+'''
+# What is wrong with each proof; nothing where it is one.
+PROBLEMS = {
+    ("prove-proven", "leak"): "",
+    ("prove-twice", "leak"): "",
+    ("prove-twice", "flood"): "",
+    ("prove-half", "leak"): "",
+    ("prove-half", "flood"): "under the fault it passed instead of failing",
+    ("prove-immune", "leak"): "under the fault it passed instead of failing",
+    ("prove-breaks", "leak"): "under the fault it broke instead of failing: ",
+    ("prove-vague", "leak"): "under the fault it failed without saying 'the plumber':\n",
+    ("prove-sick", "leak"): "it did not pass before the fault: failed: expected:       health\n",
+    ("prove-elsewhere", "leak"): "",
+    ("prove-invisible", "invisible"): "the fault invisible could not be seen, or not be taken out: ",
+    ("prove-lasting", "lasting"): "the fault lasting could not be seen, or not be taken out: no way back",
+    ("prove-traces", "traces"): "it did not pass again after the fault: failed: ",
+}
+
+
+def test_every_way_not_to_prove_is_told_apart(checkout: Checkout, fake_cluster: FakeCluster) -> None:
+    checkout.suite("pool", CASES)
+    session = prove(checkout, fake_cluster, "--timeout=cases-recovery=0.2")
+    proofs = {(each["case"], each["fault"]): each for each in session.written("prove.json")["proofs"]}
+    assert proofs.keys() == PROBLEMS.keys()
+    wrong = {key: each["problem"] for key, each in proofs.items() if not each["problem"].startswith(PROBLEMS[key])}
+    assert wrong == {}
+    left_out = {key for key, each in proofs.items() if each["left_out"]}
+    assert left_out == {("prove-elsewhere", "leak")}
+    assert {key for key, each in proofs.items() if each["proven"]} == {
+        key for key, problem in PROBLEMS.items() if not problem
+    } - left_out
+    assert_proof_is_whole(proofs["prove-proven", "leak"])
+    assert_counted(session)
+    # Each fault was in effect once for all the cases that it breaks; `lasting` is made of a leak of its own.
+    assert sorted(checkout.notes()) == sorted(
+        ["cluster up", "flood in", "flood out", "leak in", "leak out", "leak in", "leak out", "cluster down"]
+    )
+
+
+def assert_proof_is_whole(proof: dict[str, Any]) -> None:
+    assert proof["words"] == ["no file leak", "a file"]
+    assert proof["failure"].startswith("expected:       no file leak\nobserved:       there is one in llmisvc-")
+    assert proof["accelerator"] == "gpu"
+
+
+def assert_counted(session: Session) -> None:
+    """A case is proven when all of its faults prove it; one that is left out counts nowhere."""
+    written = session.written("prove.json")
+    assert (written["proven"], written["selected"], written["cases"]) == (2, 10, 11)
+    assert written["rate"] == 0.2
+    assert session.record.proof == ProofRecord(proven=2, selected=10, cases=11)
+    assert "proven: 2 of 10 cases selected, 11 there are" in session.output
+    assert session.status == ExitCode.INCONCLUSIVE
+    outcomes = [(each.name, each.outcome) for each in session.record.cases]
+    assert ("prove-half", Outcome.BROKEN) in outcomes
+    assert ("prove-half", Outcome.PASSED) in outcomes
+    assert ("prove-elsewhere", Outcome.NOT_SUPPORTED) in outcomes
+    immune = next(each for each in session.record.cases if each.name == "prove-immune")
+    assert immune.message == "prove-immune is not proven by leak: under the fault it passed instead of failing"
+
+
+def prove(checkout: Checkout, cluster: FakeCluster, *options: str) -> Session:
+    checkout.local(cluster)
+    return checkout.session("-m", "gpu", f"--profile={checkout.profile()}", "--prove", *options)
