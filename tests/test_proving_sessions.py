@@ -2,8 +2,11 @@
 
 from typing import Any
 
+import pytest
+
 from tests.frame.checkout import Checkout, Session
 from tests.frame.cluster import FakeCluster
+from tools.cases.proving import write
 from tools.outcomes import Outcome
 from tools.report.exit_codes import ExitCode
 from tools.report.record import ProofRecord
@@ -152,6 +155,120 @@ def assert_counted(session: Session) -> None:
     assert immune.message == "prove-immune is not proven by leak: under the fault it passed instead of failing"
 
 
+RESUMED = '''
+leak, flood = file_fault("leak"), file_fault("flood")
+
+@case("prove-first", fault=[leak.shows("no file leak")])
+def test_first(service):
+    """A promise whose case fails as it should."""
+    holds("leak", service)
+
+@case("prove-later", fault=[flood.shows("no file flood")])
+def test_later(service):
+    """A promise whose case fails as it should, once it is mended."""
+    if os.path.exists("state/mended"):
+        holds("flood", service)
+'''
+
+
+@pytest.mark.parametrize("workers", ["-n0", "-n2"])
+def test_what_is_proven_is_taken_over_by_a_resumed_run(
+    checkout: Checkout, fake_cluster: FakeCluster, workers: str
+) -> None:
+    checkout.suite("pool", RESUMED)
+    first = prove(checkout, fake_cluster)
+    assert (first.written("prove.json")["proven"], first.written("prove.json")["selected"]) == (1, 2)
+    before = len(checkout.notes())
+    (checkout.path / "state" / "mended").touch()
+    second = prove(checkout, fake_cluster, f"--prove-resume={first.reports}", workers)
+    assert checkout.notes()[before:] == ["cluster up", "flood in", "flood out", "cluster down"]
+    assert second.status == ExitCode.REHEARSAL
+    written = second.written("prove.json")
+    assert (written["proven"], written["selected"], written["rate"]) == (2, 2, 1.0)
+    assert [each["case"] for each in written["proofs"]] == ["prove-first", "prove-later"]
+
+
+@pytest.mark.parametrize("suite", ["decaf", "c0ffee true"])
+def test_a_run_of_another_suite_is_not_resumed(checkout: Checkout, fake_cluster: FakeCluster, suite: str) -> None:
+    checkout.suite("pool", RESUMED)
+    earlier = checkout.path / "reports" / "earlier"
+    write(earlier, [], 2, {"commit": "c0ffee"})
+    (checkout.path / "state").mkdir()
+    (checkout.path / "state" / "suite").write_text(suite)
+    session = prove(checkout, fake_cluster, f"--prove-resume={earlier}")
+    assert session.status == ExitCode.MISUSE
+    assert "expected:       the same suite as the run that is resumed" in session.output
+    assert "next:           --prove without --prove-resume" in session.output
+    assert fake_cluster.asked == []
+
+
+def test_parts_are_all_groups_and_each_once(checkout: Checkout, fake_cluster: FakeCluster) -> None:
+    checkout.suite("pool", CASES)
+    every = listed(prove(checkout, fake_cluster, "--collect-only", "-q"))
+    parts = [listed(prove(checkout, fake_cluster, "--collect-only", "-q", f"--prove-part={each}/2")) for each in (0, 1)]
+    assert sorted([*parts[0], *parts[1]]) == sorted(every)
+    assert all(parts)
+    faults = [{each.rpartition("[")[2].partition("-")[0] for each in part} for part in parts]
+    assert not faults[0] & faults[1]
+
+
+SHARED = '''
+from pathlib import Path
+
+leak, flood, quake = file_fault("leak"), file_fault("flood"), file_fault("quake", Scope.CLUSTER)
+
+def meets(mine, other):
+    """Wait until the other fault was in effect beside this one."""
+    Path("state", mine).touch()
+    deadline = time.monotonic() + 20
+    while not Path("state", other).exists():
+        check(time.monotonic() < deadline, f"{other} beside {mine}", "it did not come")
+        time.sleep(0.01)
+
+@case("prove-leak", fault=[leak.shows("no file leak")])
+def test_leak(service, under_fault):
+    """A promise that only this service's fault breaks."""
+    if under_fault():
+        meets("leak-met", "flood-met")
+    holds("leak", service)
+
+@case("prove-flood", fault=[flood.shows("no file flood")])
+def test_flood(service, under_fault):
+    """Another promise that only this service's fault breaks."""
+    if under_fault():
+        meets("flood-met", "leak-met")
+    holds("flood", service)
+
+@case("prove-quake", fault=[quake.shows("no file quake")])
+def test_quake(service):
+    """A promise whose fault breaks more than this service."""
+    holds("quake", service)
+
+@case("prove-tremor", fault=[quake.shows("no file quake")])
+def test_tremor(service):
+    """Another promise that this fault breaks."""
+    holds("quake", service)
+'''
+
+
+def test_faults_of_a_service_run_beside_each_other_and_those_of_the_cluster_alone(
+    checkout: Checkout, fake_cluster: FakeCluster
+) -> None:
+    checkout.suite("pool", SHARED)
+    session = prove(checkout, fake_cluster, "-n2")
+    assert session.written("prove.json")["rate"] == 1.0
+    assert session.status == ExitCode.REHEARSAL
+    notes = checkout.notes()
+    assert sorted(notes[1:5]) == ["flood in", "flood out", "leak in", "leak out"]
+    assert {notes[1], notes[2]} == {"flood in", "leak in"}
+    assert notes[5:] == ["quake in", "quake out", "cluster down"]
+
+
+def listed(session: Session) -> list[str]:
+    return [line for line in session.output.splitlines() if "::" in line]
+
+
 def prove(checkout: Checkout, cluster: FakeCluster, *options: str) -> Session:
+    """Prove all cases for GPUs, on the local cluster."""
     checkout.local(cluster)
     return checkout.session("-m", "gpu", f"--profile={checkout.profile()}", "--prove", *options)

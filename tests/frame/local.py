@@ -4,6 +4,7 @@ from pathlib import Path
 
 import tools.cluster.local.provider
 import tools.stack
+import tools.suite
 from tests.frame.cluster import IDENTITY
 from tests.frame.fakes import STATE, note
 from tests.kube_server import CONTEXT
@@ -44,6 +45,13 @@ class _Stack:
         return Path("bin", name).absolute()
 
 
+def _suite() -> dict[str, str]:
+    """A commit that a test chooses; this checkout's own changes while one works in it."""
+    path = STATE / "suite"
+    commit, _, dirty = (path.read_text() if path.exists() else "c0ffee").partition(" ")
+    return {"version": "0.1.0", "commit": commit, "dirty": dirty or "false"}
+
+
 def kill() -> None:
     """Let a component die, in the middle of a case."""
     _LOG.parent.mkdir(parents=True, exist_ok=True)
@@ -55,3 +63,4 @@ def install() -> None:
     """Put it in, before anything of the suite is imported."""
     vars(tools.cluster.local.provider)["LocalProvider"] = StubProvider
     vars(tools.stack)["locate_stack"] = _Stack
+    vars(tools.suite)["suite"] = _suite
