@@ -44,6 +44,7 @@ def test_servers_run_on_the_promised_node(service: LlmService, profile: Profile)
     requires=[NODES],
     fault=[
         workload.accelerators_dropped.shows("requests and limits (0, 0)"),
+        workload.devices_lost.shows(" has 0"),
         workload.servers_stopped.shows("there is no server pod"),
     ],
     checks=["accelerator"],
@@ -71,6 +72,7 @@ def test_servers_have_their_accelerators(service: LlmService, profile: Profile) 
     requires=[NODES],
     fault=[
         workload.accelerators_dropped.shows("ask for none"),
+        workload.devices_lost.shows("at most 0 "),
         workload.servers_stopped.shows("there is no server pod"),
     ],
     checks=["accelerator"],

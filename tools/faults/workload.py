@@ -5,12 +5,12 @@ from collections.abc import Iterator
 
 from tools.faults.common import scaled, wait_for_answer, wait_ready, wait_until
 from tools.faults.fault import Scope, fault
-from tools.faults.hold import controller_held
+from tools.faults.hold import controller_held, kubelet_held
 from tools.kube import pods
-from tools.kube.client import Object
+from tools.kube.client import Kube, Object
 from tools.kube.conditions import conditions
 from tools.kube.convergence import Selection, converge
-from tools.kube.kinds import DEPLOYMENT, LLM_SERVICE, NAMESPACE, POD
+from tools.kube.kinds import DEPLOYMENT, LLM_SERVICE, NAMESPACE, NODE, POD
 from tools.kube.llm_service import PART_OF, LlmService
 from tools.kube.node_labels import changed
 from tools.openai.client import Client
@@ -99,6 +99,25 @@ def node_relabelled(service: LlmService) -> Iterator[None]:
         yield
 
 
+@fault(scope=Scope.CLUSTER)
+def devices_lost(service: LlmService) -> Iterator[None]:
+    """The server's node has lost its accelerators, as when its device plugin dies: what runs there runs on."""
+    kube, server = service.kube, service.pods()[0]
+    node = server["spec"]["nodeName"]
+    # Extended resources have a domain in their name.
+    asked = [key for each in server["spec"]["containers"] for key in each["resources"].get("limits", {}) if "/" in key]
+    before = kube.get(NODE, node)["status"]["allocatable"]
+    with kubelet_held(service, node):
+        try:
+            found = _offering(kube, node, dict.fromkeys(asked, "0"))
+            if {found["status"]["allocatable"][key] for key in asked} != {"0"}:
+                raise RuntimeError(f"node {node} goes on offering {asked}")
+            yield
+        finally:
+            # Its kubelet says the same again as soon as it may.
+            _offering(kube, node, {key: before[key] for key in asked})
+
+
 @fault()
 def used_by_somebody_else(service: LlmService) -> Iterator[None]:
     """Somebody else sends completions all the time (at most one at once, for as long as the fault lasts)."""
@@ -141,6 +160,10 @@ def _replace_servers(service: LlmService, *, with_sidecar: bool) -> None:
     converge(
         kube, "new server pods", Selection(POD, namespace, labels=labels), decide, budget=seconds("fault-recovery")
     )
+
+
+def _offering(kube: Kube, node: str, allocatable: dict[str, str]) -> Object:
+    return kube.patch(NODE, node, "", {"status": {"allocatable": allocatable}}, subresource="status")
 
 
 def _with_image(image: str) -> list[dict[str, str]]:

@@ -172,7 +172,13 @@ def to_disturb_cluster(places: Places) -> list[Access]:
     """What faults add that break what others share (`--allow-disruption=cluster`)."""
     scaled = [access for place in (places.kserve, places.istio) for access in _for(_SCALE, (DEPLOYMENT,), place)]
     watched = [access for place in (places.kserve, places.istio) for access in _for(_LOOK, (POD,), place)]
-    return [*scaled, *watched, *_for(("get", "patch"), (NODE,)), *_for(("patch",), (GATEWAY,), places.gateway)]
+    return [
+        *scaled,
+        *watched,
+        *_for(("get", "patch"), (NODE,)),
+        *_on("nodes", "status", ("patch",), ""),
+        *_for(("patch",), (GATEWAY,), places.gateway),
+    ]
 
 
 def ladder(mode: Mode) -> tuple[Mode, ...]:
