@@ -5,6 +5,8 @@ from tools.kube.client import Object
 PREFIX = "llmisvc-conformance"
 RUN = f"{PREFIX}/run"
 CASE = f"{PREFIX}/case"
+# On namespaces of a run whose user wanted them to stay.
+KEPT = f"{PREFIX}/kept"
 
 
 def of_run(found: Object) -> dict[str, str]:

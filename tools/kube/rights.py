@@ -175,7 +175,8 @@ def to_disturb_cluster(places: Places) -> list[Access]:
     return [
         *scaled,
         *watched,
-        *_for(("get", "patch"), (NODE,)),
+        # A creation as a dry run shows that a node's kubelet is kept from undoing a fault.
+        *_for(("get", "patch", "create"), (NODE,)),
         *_on("nodes", "status", ("patch",), ""),
         *_for(("patch",), (GATEWAY,), places.gateway),
     ]
