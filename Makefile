@@ -65,12 +65,12 @@ coverage: env
 # that the cases and their proofs use, because they compare the whole machine.
 test: preflight check unit stack
 	@$(BIN)/pytest tests/stack
-	@$(BIN)/pytest tests/live
+	@$(BIN)/pytest tests/live --ignore=tests/live/test_sessions.py
 	@$(MAKE) --no-print-directory live
 
 # On one cluster: all cases, a tenth of the proofs (another one every day), and audits of what is deployed there.
 live: preflight stack
-	@$(BIN)/python -m tools.rehearsal
+	@$(BIN)/pytest -p no:randomly tests/live/test_sessions.py
 
 report: env
 	@$(BIN)/python -m tools.report.render_allure reports/$(RUN)

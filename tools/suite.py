@@ -11,7 +11,8 @@ _NAME = "llmisvc-conformance"
 def suite() -> dict[str, str]:
     """`version`, `commit` and `dirty` (`true` or `false`); a commit that is not known is `unknown`."""
     commit = _git("rev-parse", "HEAD")
-    dirty = _git("status", "--porcelain", "--untracked-files=no")
+    # Files that nobody has added count as well: a case in one would be collected.
+    dirty = _git("status", "--porcelain")
     try:
         told = version(_NAME)
     except PackageNotFoundError:

@@ -150,10 +150,11 @@ def _dangling(kube: Kube, run: str | None) -> list[Leftover]:
         return []
     found = []
     for binding in bindings:
-        for namespace in {each.get("namespace") or "" for each in binding.get("subjects") or []} - namespaces:
-            of_run = _OF_RUN.match(namespace)
-            if of_run and run in (None, of_run[1]):
-                found.append(Leftover(CLUSTER_ROLE_BINDING, "", binding["metadata"]["name"], of_run[1]))
+        of = {each.get("namespace") or "" for each in binding.get("subjects") or []}
+        runs = [match[1] for namespace in of - namespaces if (match := _OF_RUN.match(namespace))]
+        # All of its subjects are gone with their run's namespaces, or it is somebody else's, too.
+        if runs and len(runs) == len(of) and run in (None, *runs):
+            found.append(Leftover(CLUSTER_ROLE_BINDING, "", binding["metadata"]["name"], runs[0]))
     return found
 
 

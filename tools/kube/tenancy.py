@@ -4,6 +4,7 @@ import getpass
 import os
 import platform
 import threading
+import time
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
@@ -116,9 +117,14 @@ class Tenancy:
         return self._kube.patch(LEASE, NAME, self._namespace, {"metadata": meta, "spec": self._spec(datetime.now(UTC))})
 
     def _renew(self) -> None:
+        renewed = time.monotonic()
         while not self._lost and not self._ended.wait(_RENEW_SECONDS):
-            with suppress(KubeError):  # no answer: tried again in time
+            try:
                 self._renew_once()
+                renewed = time.monotonic()
+            except KubeError as error:  # tried again in time
+                if time.monotonic() - renewed > DURATION_SECONDS:
+                    self._lost = f"the Lease could not be renewed for {DURATION_SECONDS} s: {error}"
 
     def _renew_once(self) -> None:
         spec = {"renewTime": datetime.now(UTC).strftime(_FORMAT)}
