@@ -24,7 +24,9 @@ _SENDING = (Mode.DEPLOY, Mode.PROBES, Mode.TRAFFIC)
 _MAKING = (Mode.DEPLOY, Mode.PROBES)
 
 
-def findings(mode: Mode, grant: Grant, places: Places, permissions: Permissions | None) -> Mapping[str, Finding]:
+def findings(
+    mode: Mode, grant: Grant, places: Places, permissions: Permissions | None, *, audits: bool
+) -> Mapping[str, Finding]:
     """Every capability by name.
 
     Args:
@@ -32,10 +34,13 @@ def findings(mode: Mode, grant: Grant, places: Places, permissions: Permissions 
         grant: what decides about disruption.
         places: namespaces that it has to do with.
         permissions: of the user; None where the cluster is ours, with every right.
+        audits: whether the service was there before (`--target`), also where the run might have made one.
     """
     looks, sends = useful(Mode.READ, places), useful(Mode.TRAFFIC, places)
     may_send = Finding(mode in _SENDING, "--traffic, or a run that deploys", f"a run that is {mode}")
-    deploys = Finding(mode is Mode.DEPLOY, "a service that this run deploys", "an audited service (--target)")
+    deploys = Finding(
+        mode is Mode.DEPLOY and not audits, "a service that this run deploys", "an audited service (--target)"
+    )
     reads = Finding(
         mode in _MAKING, "an account that may read /metrics of the picker (--probes)", f"a run that is {mode}"
     )
