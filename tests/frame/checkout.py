@@ -103,6 +103,7 @@ class Checkout:
     def __init__(self, pytester: pytest.Pytester) -> None:
         self.path = pytester.path
         self._pytester = pytester
+        self._known: set[Path] = set()
         (self.path / "suites").mkdir()
         (self.path / "suites" / "__init__.py").touch()
         for name in ("conftest.py", "pyproject.toml"):
@@ -141,7 +142,8 @@ class Checkout:
         return self.end(self.start(*arguments))
 
     def start(self, *arguments: str) -> "subprocess.Popen[bytes]":
-        """Begin a session, in a process group of its own, as a shell does."""
+        """Begin a session, in a process group of its own, as a shell does; `end` it before the next."""
+        self._known = self._runs()
         command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *arguments]
         process: subprocess.Popen[bytes] = self._pytester.popen(
             command, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, start_new_session=True
@@ -150,24 +152,23 @@ class Checkout:
 
     def end(self, process: "subprocess.Popen[bytes]") -> Session:
         """Wait for a session's end; one that hangs is killed, and fails."""
-        known = {each.name for each in self._runs()}
         try:
             output = process.communicate(timeout=_SECONDS)[0].decode()
         except subprocess.TimeoutExpired:
             os.killpg(process.pid, signal.SIGKILL)
             raise
-        made = [each for each in self._runs() if each.name not in known]
         print(output)
-        return Session(process.returncode, output, made[-1] if made else None)
+        made = self._runs() - self._known
+        return Session(process.returncode, output, made.pop() if made else None)
 
     def notes(self) -> list[str]:
         """What cases and faults have noted, in the order in which it happened."""
         path = self.path / "state" / "notes"
         return path.read_text().splitlines() if path.exists() else []
 
-    def _runs(self) -> list[Path]:
+    def _runs(self) -> set[Path]:
         reports = self.path / "reports"
-        return sorted(reports.iterdir()) if reports.exists() else []
+        return set(reports.iterdir()) if reports.exists() else set()
 
 
 def on(cluster: FakeCluster, checkout: Checkout, *profiles: Path) -> list[str]:

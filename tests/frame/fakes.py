@@ -53,7 +53,8 @@ def file_fault(name: str, scope: Scope = Scope.NAMESPACE) -> Fault:
             path.unlink()
             note(f"{name} out")
 
-    return Fault(name, f"Makes the file {name}.", scope, inject)
+    inject.__name__, inject.__doc__ = name, f"Makes the file {name}."
+    return fault(scope)(inject)
 
 
 def is_broken(name: str, service: LlmService) -> bool:
