@@ -16,8 +16,8 @@ from tools.kube.llm_service import LlmService
 from tools.kube.picker_path import SIDECAR
 from tools.metrics import envoy
 from tools.profile import Mesh, Profile
+from tools.profile.budgets import budget
 from tools.waiting.eventually import eventually
-from tools.waiting.timeouts import seconds
 
 
 @pytest.mark.conformance(
@@ -54,7 +54,7 @@ def test_servers_have_a_ready_sidecar(service: LlmService, profile: Profile) -> 
     ],
     checks=["sidecars"],
 )
-def test_sidecars_are_in_sync(service: LlmService, record: Record) -> None:
+def test_sidecars_are_in_sync(service: LlmService, profile: Profile, record: Record) -> None:
     """Every sidecar has taken what istiod sent it last, by istiod's own word, and has refused nothing."""
 
     def in_sync() -> None:
@@ -69,7 +69,7 @@ def test_sidecars_are_in_sync(service: LlmService, record: Record) -> None:
             next_step=service.kube.kubectl("-n", service.istiod.namespace, "logs", "deployment/istiod", "--tail=50"),
         )
 
-    settled = eventually("sidecars to be in sync", in_sync, budget=seconds("sidecars-in-sync"), in_a_row=1)
+    settled = eventually("sidecars to be in sync", in_sync, budget=budget("sidecars-in-sync", profile), in_a_row=1)
     record("time until sidecars are in sync", settled.seconds, settled.budget)
 
 

@@ -15,6 +15,10 @@ FILE = "prove.json"
 SCHEMA = 1
 
 
+# A proof: case, accelerator, fault.
+Key = tuple[str, str, str]
+
+
 @dataclass(frozen=True)
 class Seen:
     """How a case ended once.
@@ -53,7 +57,7 @@ class ProofResult:
     seconds: float = 0.0
 
     @property
-    def key(self) -> tuple[str, str, str]:
+    def key(self) -> Key:
         """What makes it this proof."""
         return (self.case, self.accelerator, self.fault)
 
@@ -79,17 +83,20 @@ def after(seen: Seen) -> str:
     return f"it did not pass again after the fault: {seen.outcome}: {seen.text}"
 
 
-def write(directory: Path, results: Iterable[ProofResult], cases: int, suite: Mapping[str, str]) -> None:
+def write(
+    directory: Path, results: Iterable[ProofResult], expected: Iterable[Key], cases: int, suite: Mapping[str, str]
+) -> None:
     """Write `prove.json`, whole, in place of an older one.
 
     Args:
         directory: of the run.
         results: all so far.
+        expected: the proofs that are to come, or have.
         cases: how many cases there are, once for every accelerator.
         suite: commit and version; only the same suite may resume.
     """
     found = list(results)
-    summary = rate(found, cases)
+    summary = rate(found, expected, cases)
     row = {
         "schema": SCHEMA,
         "suite": dict(suite),
@@ -105,13 +112,17 @@ def write(directory: Path, results: Iterable[ProofResult], cases: int, suite: Ma
     part.rename(directory / FILE)
 
 
-def rate(results: Iterable[ProofResult], cases: int) -> ProofRecord:
-    """Cases with all their selected proofs proven, of those selected, of all there are."""
+def rate(results: Iterable[ProofResult], expected: Iterable[Key], cases: int) -> ProofRecord:
+    """Cases with all their selected proofs proven, of those selected, of all there are.
+
+    A proof that was to come and did not (a worker died) is not proven; one that could not be tried here counts nowhere.
+    """
+    found = {each.key: each for each in results}
     by_case: dict[tuple[str, str], list[bool]] = {}
-    for each in results:
-        if each.left_out:
-            continue
-        by_case.setdefault((each.case, each.accelerator), []).append(each.proven)
+    for key in dict.fromkeys([*expected, *found]):
+        result = found.get(key)
+        if result is None or not result.left_out:
+            by_case.setdefault(key[:2], []).append(result is not None and result.proven)
     return ProofRecord(sum(all(proven) for proven in by_case.values()), len(by_case), cases)
 
 
@@ -135,11 +146,12 @@ def proven_before(directory: Path, suite: Mapping[str, str]) -> list[ProofResult
         ) from None
     except (ValueError, KeyError, TypeError) as error:
         raise UserError(f"{path} as `--prove` writes it", str(error)) from None
-    if row.get("suite", {}).get("commit") != suite.get("commit") or suite.get("dirty") == "true":
+    then = row.get("suite", {})
+    if {**then, "version": ""} != {**suite, "version": ""} or suite.get("dirty") == "true":
         raise UserError(
-            "the same suite as the run that is resumed, without changes that are not committed",
-            f"{row.get('suite')} then, {dict(suite)} now",
-            cause="what another version has proved says nothing of this one",
+            "the same suite, profiles and cluster as the run that is resumed, without changes that are not committed",
+            f"{then} then, {dict(suite)} now",
+            cause="what another version, or another cluster, has proved says nothing of this one",
             next_step="--prove without --prove-resume",
         )
     return [each for each in found if each.proven]

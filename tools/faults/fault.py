@@ -33,12 +33,14 @@ class Fault:
         name: stable; the function's.
         breaks: what it breaks, in a sentence; the function's docstring.
         scope: how far it reaches.
+        breaks_gateway: whether it breaks the Gateway for every service that is behind it.
         inject: the function; it yields once, while the fault is in effect.
     """
 
     name: str
     breaks: str
     scope: Scope
+    breaks_gateway: bool
     inject: Inject
 
     def __call__(self, service: LlmService) -> AbstractContextManager[None]:
@@ -58,12 +60,12 @@ class Proof:
     words: tuple[str, ...]
 
 
-def fault(scope: Scope = Scope.NAMESPACE) -> Callable[[Inject], Fault]:
+def fault(scope: Scope = Scope.NAMESPACE, *, breaks_gateway: bool = False) -> Callable[[Inject], Fault]:
     """Make a fault of a generator function: named like it, described by the first sentence of its docstring."""
 
     def make(inject: Inject) -> Fault:
         # Functions have both; the type of a callable does not say so.
         name = str(getattr(inject, "__name__", ""))
-        return Fault(name, " ".join((inject.__doc__ or "").split()), scope, inject)
+        return Fault(name, " ".join((inject.__doc__ or "").split()), scope, breaks_gateway, inject)
 
     return make

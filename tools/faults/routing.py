@@ -92,7 +92,7 @@ def status_of_another_gateway(service: LlmService) -> Iterator[None]:
             kube.patch(LLM_SERVICE, service.name, namespace, {"status": before}, subresource="status")
 
 
-@fault()
+@fault(breaks_gateway=True)
 def every_path_routed(service: LlmService) -> Iterator[None]:
     """Another route on the service's Gateway sends every path to the servers."""
     kube, namespace = service.kube, service.namespace
@@ -117,7 +117,7 @@ def every_path_routed(service: LlmService) -> Iterator[None]:
         )
 
 
-@fault()
+@fault(breaks_gateway=True)
 def gateway_of_unknown_class(service: LlmService) -> Iterator[None]:
     """The Gateway is given to a class that nobody serves: its conditions go on being True, about what it was before."""
     kube, name, namespace = service.kube, service.gateway.name, service.gateway.namespace

@@ -7,6 +7,7 @@ from tools.kube import pods
 from tools.kube.client import Kube, Object
 from tools.kube.conditions import conditions, lacking
 from tools.kube.kinds import DEPLOYMENT, GATEWAY, HTTP_ROUTE, LLM_SERVICE, POD, POOL, SERVICE, Kind
+from tools.manifests import names
 from tools.openai.connection import Connection
 
 PART_OF = "app.kubernetes.io/part-of=llminferenceservice"
@@ -49,6 +50,11 @@ class LlmService:
     controller: Place = Place("kserve", "llmisvc-controller-manager")
     istiod: Place = Place("istio-system", "istiod")
     connection: Connection = _PLAIN
+
+    @property
+    def owns_gateway(self) -> bool:
+        """Whether its Gateway is there for it alone: one in its own namespace, as a run makes it."""
+        return self.gateway == Place(self.namespace, names.own_gateway(self.name))
 
     @property
     def children(self) -> dict[str, tuple[Kind, str]]:

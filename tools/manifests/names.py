@@ -24,3 +24,8 @@ def child_name(parent: str, suffix: str) -> str:
 def picker_service(service: str) -> str:
     """The Service of a service's endpoint picker."""
     return child_name(service, "-epp-service")
+
+
+def own_gateway(service: str) -> str:
+    """The Gateway that a run makes for a service alone."""
+    return f"{service}-gateway"

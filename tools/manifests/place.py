@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from tools.errors import UserError
-from tools.manifests import Document
+from tools.manifests import Document, names
 from tools.manifests.names import picker_service
 
 SERVICE = "LLMInferenceService"
@@ -94,7 +94,7 @@ def own_gateway(
         "protocol": "HTTP",
         "allowedRoutes": {"namespaces": {"from": "Same"}},
     }
-    metadata: Document = {"name": f"{service}-gateway", "namespace": namespace, "labels": dict(labels or {})}
+    metadata: Document = {"name": names.own_gateway(service), "namespace": namespace, "labels": dict(labels or {})}
     spec: Document = {"gatewayClassName": class_name, "listeners": [listener]}
     if annotations:
         metadata["annotations"] = dict(annotations)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tools.kube.llm_service import Place
-from tools.manifests import Document
+from tools.manifests import Document, names
 from tools.manifests.metrics_reader import metrics_reader
 from tools.manifests.place import GatewayRef, Placement, own_gateway, place
 from tools.manifests.render import render
@@ -32,7 +32,7 @@ class Release:
         reference = self.profile.gateway.reference
         if reference is not None:
             return Place(reference.namespace, reference.name)
-        return Place(self.namespace, f"{self.profile.service}-gateway")
+        return Place(self.namespace, names.own_gateway(self.profile.service))
 
 
 def documents(release: Release, kubectl: Path) -> list[Document]:

@@ -8,8 +8,9 @@ BUDGETS = "budgets"
 
 
 def executed(record: RunRecord, accelerator: str = "") -> list[CaseRecord]:
-    """The cases that said something about the product, for one accelerator or for all."""
-    return [each for each in record.cases if each.outcome in ANSWERED and accelerator in ("", each.accelerator)]
+    """The cases that said something about the product, for one accelerator or all; each once, however often proved."""
+    found = [each for each in record.cases if each.outcome in ANSWERED and accelerator in ("", each.accelerator)]
+    return list({(each.name, each.accelerator): each for each in found}.values())
 
 
 def unchecked(record: RunRecord) -> list[str]:

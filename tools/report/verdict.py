@@ -133,6 +133,7 @@ def _limits(record: RunRecord) -> list[str]:
             if not standins and ours
             else []
         ),
+        *(["Cases were proved able to fail, on a service that was broken on purpose."] if record.proof else []),
         *([] if record.accelerator_real else ["The accelerators of the profile were not there."]),
         *(
             []
