@@ -11,10 +11,10 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from tools.cluster import credentials
 from tools.cluster.credentials import check, token_expiry
 from tools.cluster.kubeconfig import Entry
 from tools.errors import UserError
+from tools.waiting import timeouts
 
 _PAST, _FUTURE = "2020-01-02T03:04:05Z", "2120-01-02T03:04:05Z"
 
@@ -133,10 +133,13 @@ def test_plugin_that_gives_nothing(tmp_path: Path, script: str, words: str) -> N
     assert refused.next_step == "gcloud auth login"
 
 
-def test_plugin_that_waits_for_somebody(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(credentials, "PLUGIN_SECONDS", 0.2)
+def test_plugin_that_waits_for_somebody(tmp_path: Path) -> None:
     environ = _plugin(tmp_path, "plugin", "exec sleep 20")
-    refused = _refusal(_entry(tmp_path, **_exec("plugin")), **environ)
+    timeouts.override({"credentials-plugin": 0.2})
+    try:
+        refused = _refusal(_entry(tmp_path, **_exec("plugin")), **environ)
+    finally:
+        timeouts.override({})
     assert "did not answer within 0 s" in refused.observed
 
 

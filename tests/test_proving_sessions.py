@@ -2,11 +2,8 @@
 
 from typing import Any
 
-import pytest
-
 from tests.frame.checkout import Checkout, Session
 from tests.frame.cluster import FakeCluster
-from tools.cases.proving import write
 from tools.outcomes import Outcome
 from tools.report.exit_codes import ExitCode
 from tools.report.record import ProofRecord
@@ -171,35 +168,29 @@ def test_later(service):
 '''
 
 
-@pytest.mark.parametrize("workers", ["-n0", "-n2"])
-def test_what_is_proven_is_taken_over_by_a_resumed_run(
-    checkout: Checkout, fake_cluster: FakeCluster, workers: str
+def test_what_is_proven_is_taken_over_by_a_resumed_run_of_the_same_suite(
+    checkout: Checkout, fake_cluster: FakeCluster
 ) -> None:
     checkout.suite("pool", RESUMED)
     first = prove(checkout, fake_cluster)
     assert (first.written("prove.json")["proven"], first.written("prove.json")["selected"]) == (1, 2)
-    before = len(checkout.notes())
-    (checkout.path / "state" / "mended").touch()
-    second = prove(checkout, fake_cluster, f"--prove-resume={first.reports}", workers)
-    assert checkout.notes()[before:] == ["cluster up", "flood in", "flood out", "cluster down"]
+    noted = len(checkout.notes())
+    state = checkout.path / "state"
+    (state / "suite").write_text("decaf")
+    refused = prove(checkout, fake_cluster, f"--prove-resume={first.reports}")
+    assert refused.status == ExitCode.MISUSE
+    assert "expected:       the same suite" in refused.output
+    assert "next:           --prove without --prove-resume" in refused.output
+    assert checkout.notes()[noted:] == []
+    (state / "suite").unlink()
+    (state / "mended").touch()
+    # Workers know what is proven already, too.
+    second = prove(checkout, fake_cluster, f"--prove-resume={first.reports}", "-n2")
+    assert checkout.notes()[noted:] == ["cluster up", "flood in", "flood out", "cluster down"]
     assert second.status == ExitCode.REHEARSAL
     written = second.written("prove.json")
     assert (written["proven"], written["selected"], written["rate"]) == (2, 2, 1.0)
     assert [each["case"] for each in written["proofs"]] == ["prove-first", "prove-later"]
-
-
-@pytest.mark.parametrize("suite", ["decaf", "c0ffee true"])
-def test_a_run_of_another_suite_is_not_resumed(checkout: Checkout, fake_cluster: FakeCluster, suite: str) -> None:
-    checkout.suite("pool", RESUMED)
-    earlier = checkout.path / "reports" / "earlier"
-    write(earlier, [], 2, {"commit": "c0ffee"})
-    (checkout.path / "state").mkdir()
-    (checkout.path / "state" / "suite").write_text(suite)
-    session = prove(checkout, fake_cluster, f"--prove-resume={earlier}")
-    assert session.status == ExitCode.MISUSE
-    assert "expected:       the same suite as the run that is resumed" in session.output
-    assert "next:           --prove without --prove-resume" in session.output
-    assert fake_cluster.asked == []
 
 
 def test_parts_are_all_groups_and_each_once(checkout: Checkout, fake_cluster: FakeCluster) -> None:

@@ -26,6 +26,12 @@ def alone(directory: Path) -> Iterator[None]:
         yield
 
 
+def unlock(directory: Path) -> None:
+    """Remove the lock's files, when nobody can want it any more."""
+    for name in ("gate", "run"):
+        _path(directory, name).unlink(missing_ok=True)
+
+
 @contextmanager
 def _file(directory: Path, name: str, how: int) -> Iterator[None]:
     held = _locked(directory, name, how)
@@ -37,6 +43,10 @@ def _file(directory: Path, name: str, how: int) -> Iterator[None]:
 
 def _locked(directory: Path, name: str, how: int) -> int:
     directory.mkdir(parents=True, exist_ok=True)
-    descriptor = os.open(directory / f".{name}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    descriptor = os.open(_path(directory, name), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     fcntl.flock(descriptor, how)
     return descriptor
+
+
+def _path(directory: Path, name: str) -> Path:
+    return directory / f".{name}.lock"

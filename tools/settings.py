@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
-from tools.cluster.rules import Disruption, refuse_floating
+from tools.cluster.rules import Disruption, refuse_floating, simulators
 from tools.errors import UserError
 from tools.kube.llm_service import Place
 from tools.kube.rights import Mode
@@ -231,9 +231,30 @@ def _rules(settings: Settings) -> list[tuple[bool, str, str, str]]:
             "leave it out",
         ),
         (
+            len({_where(each) for each in settings.profiles.values()}) > 1,
+            "profiles that are for one cluster: with the same identity, namespaces, controllers and Gateway",
+            ", ".join(f"{each.name}: {_where(each)}" for each in settings.profiles.values()),
+            "one run for each of them",
+        ),
+        (
+            settings.where is Where.KIND and any(map(_is_local, settings.profiles.values())),
+            "--profile with images that a kind cluster can pull",
+            ", ".join(each.server_image for each in settings.profiles.values() if _is_local(each)),
+            "a profile of your own: docs/profiles.md",
+        ),
+        (
             settings.target is not None and len(settings.profiles) != 1,
             "one profile for the one service of --target",
             f"{len(settings.profiles)} profiles: {', '.join(each.name for each in settings.profiles.values())}",
             "--profile NAME, or -m gpu or -m tpu",
         ),
     ]
+
+
+def _where(profile: Profile) -> tuple[object, ...]:
+    """What two profiles of one run must have in common."""
+    return (profile.identity, profile.namespaces, profile.deployments, profile.gateway.reference)
+
+
+def _is_local(profile: Profile) -> bool:
+    return bool(simulators([], [profile.server_image]))

@@ -15,8 +15,7 @@ from cryptography import x509
 
 from tools.cluster.kubeconfig import Entry
 from tools.errors import UserError
-
-PLUGIN_SECONDS = 30.0
+from tools.waiting.timeouts import seconds
 
 # How the plugins of large platforms are installed; a kubeconfig's own hint comes first.
 _INSTALL = {
@@ -90,10 +89,10 @@ def _ask_plugin(entry: Entry, plugin: Mapping[str, Any], environ: Mapping[str, s
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
-            timeout=PLUGIN_SECONDS,
+            timeout=seconds("credentials-plugin"),
         )
     except subprocess.TimeoutExpired:
-        observed = f"the plugin `{short}`, which did not answer within {PLUGIN_SECONDS:.0f} s"
+        observed = f"the plugin `{short}`, which did not answer within {seconds('credentials-plugin'):.0f} s"
         raise _refused(entry, observed, again, cause="it waits for an answer or for a browser") from None
     except OSError as error:
         raise _refused(entry, f"the plugin `{short}`, which cannot be run: {error.strerror}", again) from None

@@ -49,7 +49,7 @@ def scan(directory: Path, secrets: Iterable[str]) -> list[Path]:
     The end of a run calls it before anything is summed up, signed or published; each file that it gives is trouble.
 
     Args:
-        directory: for example a run's reports.
+        directory: for example a run's reports; or one file.
         secrets: values that must not be there in any form.
 
     Returns:
@@ -58,7 +58,7 @@ def scan(directory: Path, secrets: Iterable[str]) -> list[Path]:
     redactor = Redactor(secrets)
     return [
         file
-        for file in sorted(directory.rglob("*"))
+        for file in (sorted(directory.rglob("*")) if directory.is_dir() else [directory])
         if file.is_file() and not file.is_symlink() and _had_secret(file, redactor)
     ]
 

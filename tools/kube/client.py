@@ -13,12 +13,11 @@ from kubernetes import client, config
 
 from tools.kube.errors import Gone, KubeError, NotFound
 from tools.kube.kinds import KNOWN, Kind
+from tools.waiting import timeouts
 
 Object = dict[str, Any]
 
 FIELD_MANAGER = "llmisvc-conformance"
-_CONNECT_SECONDS = 5.0
-_READ_SECONDS = 30.0
 _PATCHES = {"merge": "application/merge-patch+json", "json": "application/json-patch+json"}
 
 
@@ -132,7 +131,9 @@ class Kube:
         """Changes of a collection after `resource_version`, for at most `seconds`."""
         query = _selectors(labels, fields) | {"watch": "true", "resourceVersion": resource_version}
         query |= {"allowWatchBookmarks": "true", "timeoutSeconds": str(max(1, int(seconds)))}
-        response = self._send("GET", kind.path(namespace=namespace), query, read_seconds=seconds + _READ_SECONDS)
+        response = self._send(
+            "GET", kind.path(namespace=namespace), query, read_seconds=seconds + timeouts.seconds("api-read")
+        )
         return Watch(kind, response)
 
     def kind_of(self, document: Object) -> Kind:
@@ -175,7 +176,7 @@ class Kube:
         query: Mapping[str, str],
         body: Any = None,
         content_type: str = "",
-        read_seconds: float = _READ_SECONDS,
+        read_seconds: float | None = None,
         accept: str = "",
     ) -> urllib3.HTTPResponse:
         headers = {"Accept": accept or "application/json"}
@@ -189,8 +190,11 @@ class Kube:
             body=body,
             auth_settings=["BearerToken"],
         )
+        read = timeouts.seconds("api-read") if read_seconds is None else read_seconds
+        # As plain numbers: urllib3 compares types.
+        within = (float(timeouts.seconds("api-connect")), float(read))
         try:
-            answer = self._api.call_api(*request, _request_timeout=(_CONNECT_SECONDS, read_seconds))
+            answer = self._api.call_api(*request, _request_timeout=within)
         except urllib3.exceptions.HTTPError as error:
             raise KubeError(f"{method} {path}", 0, str(error)) from None
         except client.ApiException as error:

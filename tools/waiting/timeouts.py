@@ -54,12 +54,6 @@ TIMEOUTS: tuple[Timeout, ...] = (
         "pods of the local cluster start in 20 s; a real server loads its model for minutes: override it there",
     ),
     Timeout(
-        "gateway-ready",
-        60,
-        "a Gateway to be programmed with an address",
-        "istiod takes a second; a cloud's load balancer up to a minute",
-    ),
-    Timeout(
         "answers",
         30,
         "completions to be answered, several in a row, after Ready",
@@ -67,12 +61,6 @@ TIMEOUTS: tuple[Timeout, ...] = (
     ),
     Timeout("sidecars-in-sync", 10, "sidecars to have taken what istiod sent last", "istiod pushes at every change"),
     Timeout("picker-gauge", 12, "the picker's gauges to be right", "it brings them up to date every 5 s"),
-    Timeout(
-        "counters",
-        15,
-        "counters to have counted what was sent",
-        "proxies and servers count when a request ends; scrapes are direct, and never through Prometheus",
-    ),
     Timeout("service-removed", 60, "a deleted LLMInferenceService to be gone", "KServe's finalizer takes a second"),
     Timeout(
         "pods-removed",
@@ -101,7 +89,6 @@ TIMEOUTS: tuple[Timeout, ...] = (
         "the fault has waited for the cluster already; this is for counters and gauges",
     ),
     Timeout("evidence", 20, "the evidence of one failure to be collected", "what is not read then is left out, told"),
-    Timeout("preflight", 20, "a cluster to answer the first questions", "an unreachable one is told within a minute"),
     Timeout("probe", 5, "one probe to be answered or not", "dropped packets never come: a longer wait shows no more"),
     Timeout("request-connect", 5, "a request's connection", "a round trip, twice repeated by TCP after 1 and 3 s"),
     Timeout(
@@ -116,10 +103,6 @@ TIMEOUTS: tuple[Timeout, ...] = (
     Timeout("port-forward", 15, "an answer through a port-forward", "metrics of a busy server take a second or two"),
     Timeout("credentials-plugin", 30, "a kubeconfig's credential plugin to answer", "it may ask a cloud for a token"),
     Timeout("kustomize", 60, "manifests to be rendered", "it reads local files, on a machine that may be busy"),
-    Timeout("local-machine", 20, "a machine of the local cluster to start or end", "it is a process"),
-    Timeout("local-runtime", 30, "containerd of a local node to answer", "it reads its image store first"),
-    Timeout("local-api-server", 60, "the local API server to answer", "two seconds, and more while both cores build"),
-    Timeout("stack-ready", 120, "each component of the stack to be available", "images are there; pods start in 20 s"),
 )
 
 _BY_NAME: Mapping[str, Timeout] = {each.name: each for each in TIMEOUTS}
