@@ -163,12 +163,14 @@ def test_what_goes_with_something_else_is_not_listed(serve: Serve) -> None:
 
 
 def test_binding_into_a_namespace_that_is_gone(serve: Serve) -> None:
-    def binding(name: str, namespace: str) -> dict[str, Any]:
-        return _object(name, run="", subjects=[{"kind": "ServiceAccount", "namespace": namespace}, {"kind": "Group"}])
+    def binding(name: str, namespace: str, *others: dict[str, str]) -> dict[str, Any]:
+        return _object(name, run="", subjects=[{"kind": "ServiceAccount", "namespace": namespace}, *others])
 
     bindings = [
         binding("dangling", f"llmisvc-{_RUN}-gpu"),
         binding("of-another-run", f"llmisvc-{_OTHER}-gpu"),
+        binding("of-a-group-too", f"llmisvc-{_RUN}-gpu", {"kind": "Group"}),
+        binding("of-a-team-too", f"llmisvc-{_RUN}-gpu", {"kind": "ServiceAccount", "namespace": "team"}),
         binding("alive", f"llmisvc-{_RUN}-tpu"),
         binding("foreign", "team"),
     ]

@@ -28,7 +28,7 @@ REFUSED = [
     ([*AUDIT, "--install"], "--install or --read-only", "leave out one of them"),
     (["--allow-disruption=service"], "--allow-disruption with --cluster existing only", "leave it out"),
     ([*EXISTING, "--prove"], "--allow-disruption=service or =cluster with --prove", "add --allow-disruption"),
-    ([*AUDIT, "--prove"], "--prove on a service that may be disturbed", "leave out --read-only"),
+    ([*AUDIT, "--prove"], "--prove on a service that this run deploys", "leave out --target and --read-only"),
     (["--prove-part=0/10"], "--prove together with --prove-part", "add --prove"),
     (["--prove-resume=reports/1"], "--prove together with --prove-part and --prove-resume", "add --prove"),
     (["--prove", "--prove-part=10/10"], "--prove-part K/N with K from 0 to N-1", "--prove-part 0/10"),
