@@ -10,7 +10,7 @@ REHEARSED := || [ $$? -eq 10 ]
 WORKERS ?= 2
 RUN ?= $(notdir $(patsubst %/run.json,%,$(lastword $(sort $(wildcard reports/[0-9]*/run.json)))))
 
-.PHONY: help env preflight stack gpu tpu prove test check unit coverage live report sample docs lock clean
+.PHONY: help env preflight stack gpu tpu prove test check unit sessions coverage live report sample docs lock clean
 
 help:
 	@echo "make gpu     set up everything on this machine and run pytest -m gpu"
@@ -19,7 +19,7 @@ help:
 	@echo "make report  render the Allure report of the last run, or of RUN=ID"
 	@echo "make test    set up, lint, types, the project's own tests, live cases of both, a tenth of the proofs"
 	@echo "make stack   build the stack only (first time: about half an hour on two cores)"
-	@echo "make check   lint and types    make unit  own tests that need neither stack nor cluster"
+	@echo "make check   lint and types    make unit, make sessions  own tests that need neither stack nor cluster"
 	@echo "make coverage  how much of the pure modules the own tests reach"
 	@echo "make docs    make the pages again that are made of code    make sample  reports/sample from RUN=ID"
 	@echo "make lock    lock the Python dependencies again, with hashes"
@@ -55,15 +55,21 @@ check: env
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 
+# What is over in half a minute; then whole sessions of pytest on clusters in memory, which take a minute or two.
+SESSIONS := $(wildcard tests/test_frame_*.py) tests/test_proving_sessions.py tests/test_plugin.py
+
 unit: env
-	@$(BIN)/pytest -n $(WORKERS) tests --ignore=tests/stack --ignore=tests/live
+	@$(BIN)/pytest -n $(WORKERS) tests --ignore=tests/stack --ignore=tests/live $(SESSIONS:%=--ignore=%)
+
+sessions: env
+	@$(BIN)/pytest -n $(WORKERS) $(SESSIONS)
 
 coverage: env
 	@$(BIN)/pytest -q -n $(WORKERS) tests --ignore=tests/stack --ignore=tests/live --cov --cov-report=term
 
 # Fast things first: a mistake shows in a minute, not after the build. The tests of the host come before the clusters
 # that the cases and their proofs use, because they compare the whole machine.
-test: preflight check unit stack
+test: preflight check unit sessions stack
 	@$(BIN)/pytest tests/stack
 	@$(BIN)/pytest tests/live --ignore=tests/live/test_sessions.py
 	@$(MAKE) --no-print-directory live

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 from tools.faults.refusal import Refusal, refused
 from tools.kube.kinds import CONFIG_MAP, DEPLOYMENT, LLM_SERVICE, NAMESPACE, NODE
-from tools.kube.labels import PREFIX, of_run
+from tools.kube.labels import PREFIX, made_for
 from tools.kube.llm_service import LlmService
 
 _NUDGE = f"{PREFIX}/nudged"
@@ -28,7 +28,7 @@ def controller_held(service: LlmService) -> Iterator[None]:
         namespace,
         {"apiVersion": CONFIG_MAP.api, "kind": CONFIG_MAP.kind, "metadata": {"namespace": namespace}},
         CONFIG_MAP.path(namespace=namespace),
-        of_run(kube.get(NAMESPACE, namespace)),
+        made_for(kube.get(NAMESPACE, namespace), "controller_held"),
     )
     try:
         with refused(kube, refusal):
@@ -50,7 +50,7 @@ def kubelet_held(service: LlmService, node: str) -> Iterator[None]:
         "",
         {"apiVersion": NODE.api, "kind": NODE.kind},
         NODE.path(),
-        of_run(service.kube.get(NAMESPACE, service.namespace)),
+        made_for(service.kube.get(NAMESPACE, service.namespace), "devices_lost"),
     )
     with refused(service.kube, refusal):
         yield

@@ -12,7 +12,7 @@ from tools.kube import pods
 from tools.kube.client import Object
 from tools.kube.convergence import Selection, converge, gone
 from tools.kube.kinds import DEPLOYMENT, NAMESPACE, POD, POOL
-from tools.kube.labels import of_run
+from tools.kube.labels import made_for
 from tools.kube.llm_service import PICKER_LABELS, LlmService
 from tools.kube.picker_path import SIDECAR
 from tools.openai.client import Client
@@ -92,7 +92,7 @@ def stray_member(service: LlmService) -> Iterator[None]:
             "namespace": service.namespace,
             "labels": labels
             | {"sidecar.istio.io/inject": "false"}
-            | of_run(service.kube.get(NAMESPACE, service.namespace)),
+            | made_for(service.kube.get(NAMESPACE, service.namespace), "stray_member"),
         },
         "spec": {
             "nodeName": server["spec"]["nodeName"],

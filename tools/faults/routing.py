@@ -9,7 +9,7 @@ from tools.kube.client import Object
 from tools.kube.conditions import parents
 from tools.kube.convergence import Selection, converge, gone
 from tools.kube.kinds import DESTINATION_RULE, GATEWAY, HTTP_ROUTE, LLM_SERVICE, NAMESPACE
-from tools.kube.labels import of_run
+from tools.kube.labels import made_for
 from tools.kube.llm_service import LlmService
 from tools.openai.client import Client
 from tools.openai.reply import Reply, Request
@@ -100,7 +100,11 @@ def every_path_routed(service: LlmService) -> Iterator[None]:
     route = {
         "apiVersion": HTTP_ROUTE.api,
         "kind": HTTP_ROUTE.kind,
-        "metadata": {"name": name, "namespace": namespace, "labels": of_run(kube.get(NAMESPACE, namespace))},
+        "metadata": {
+            "name": name,
+            "namespace": namespace,
+            "labels": made_for(kube.get(NAMESPACE, namespace), "every_path_routed"),
+        },
         "spec": {
             "parentRefs": [{"name": service.gateway.name, "namespace": service.gateway.namespace}],
             "rules": [{"backendRefs": [{"name": service.children["workload service"][1], "port": 8000}]}],

@@ -9,6 +9,11 @@ CASE = f"{PREFIX}/case"
 KEPT = f"{PREFIX}/kept"
 
 
+def made_for(found: Object, fault: str) -> dict[str, str]:
+    """Labels of what a fault makes beside a service: those of the run, as its namespace has them, and the fault's name."""
+    return of_run(found) | {CASE: fault}
+
+
 def of_run(found: Object) -> dict[str, str]:
     """The run's label as an object (a run's namespace) has it, for what is made beside it; empty where it has none."""
     labels = found["metadata"].get("labels") or {}
