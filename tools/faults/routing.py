@@ -97,14 +97,11 @@ def every_path_routed(service: LlmService) -> Iterator[None]:
     """Another route on the service's Gateway sends every path to the servers."""
     kube, namespace = service.kube, service.namespace
     name = f"{service.name}-everything"
+    labels = made_for(kube.get(NAMESPACE, namespace), "every_path_routed")
     route = {
         "apiVersion": HTTP_ROUTE.api,
         "kind": HTTP_ROUTE.kind,
-        "metadata": {
-            "name": name,
-            "namespace": namespace,
-            "labels": made_for(kube.get(NAMESPACE, namespace), "every_path_routed"),
-        },
+        "metadata": {"name": name, "namespace": namespace, "labels": labels},
         "spec": {
             "parentRefs": [{"name": service.gateway.name, "namespace": service.gateway.namespace}],
             "rules": [{"backendRefs": [{"name": service.children["workload service"][1], "port": 8000}]}],

@@ -10,7 +10,7 @@ KEPT = f"{PREFIX}/kept"
 
 
 def made_for(found: Object, fault: str) -> dict[str, str]:
-    """Labels of what a fault makes beside a service: those of the run, as its namespace has them, and the fault's name."""
+    """Labels of what a fault makes beside a service: the run's, as its namespace has it, and the fault's name."""
     return of_run(found) | {CASE: fault}
 
 
