@@ -1,6 +1,5 @@
 """A case that is not in order stops the run before anything starts, and everything that is wrong is told at once."""
 
-import pytest
 import yaml
 
 from tests.frame.checkout import Checkout, Session, on
@@ -118,13 +117,10 @@ SAID = [
 ]
 
 
-@pytest.mark.parametrize("prove", [[], ["--prove", "--allow-disruption=service"]])
-def test_all_that_is_wrong_is_told_with_its_place(
-    checkout: Checkout, fake_cluster: FakeCluster, prove: list[str]
-) -> None:
+def test_all_that_is_wrong_is_told_with_its_place(checkout: Checkout, fake_cluster: FakeCluster) -> None:
     path = checkout.suite("pool", WRONG)
     (path.parent / "test_gone.yaml").touch()
-    session = checkout.session(*on(fake_cluster, checkout), "-m", "gpu", *prove)
+    session = checkout.session(*on(fake_cluster, checkout), "-m", "gpu")
     assert session.status == ExitCode.MISUSE
     lines = path.read_text().splitlines(keepends=True)
     places = {words: 1 + next(number for number, line in enumerate(lines) if where in line) for where, words in SAID}

@@ -49,32 +49,25 @@ REFUSED = [
 def test_it_is_refused(
     checkout: Checkout, pytester: pytest.Pytester, options: list[str], expected: str, helpful: str
 ) -> None:
-    # In a process of its own nothing would have been imported before.
-    quiet = ["-p", "no:cacheprovider", "-W", "ignore::pytest.PytestAssertRewriteWarning"]
-    result = pytester.runpytest_inprocess(*quiet, "-m", "gpu", *options)
-    told = result.stderr.str()
-    assert result.ret == ExitCode.MISUSE
+    told = refusal(pytester, *options)
     assert f"expected:       {expected}" in told
     assert "observed:" in told
     assert helpful in told
-    assert "Traceback" not in told + result.stdout.str()
     assert not (checkout.path / "reports").exists()
 
 
-def test_what_is_no_option_is_refused_with_what_there_is(checkout: Checkout) -> None:
-    session = checkout.session("-m", "gpu", "--cluster=cloud")
-    assert session.status == ExitCode.MISUSE
-    assert "invalid choice: 'cloud' (choose from 'local', 'existing', 'kind')" in session.output
+@pytest.mark.usefixtures("checkout")
+def test_what_is_no_option_is_refused_with_what_there_is(pytester: pytest.Pytester) -> None:
+    told = refusal(pytester, "--cluster=cloud")
+    assert "invalid choice: 'cloud' (choose from 'local', 'existing', 'kind')" in told
 
 
-def test_a_wrong_profile_is_told_with_line_and_column(checkout: Checkout) -> None:
+def test_a_wrong_profile_is_told_with_line_and_column(checkout: Checkout, pytester: pytest.Pytester) -> None:
     path = checkout.profile(mesh="sidcar")
     line = 1 + path.read_text().splitlines().index("mesh: sidcar")
-    session = checkout.session("-m", "gpu", f"--profile={path}")
-    assert session.status == ExitCode.MISUSE
-    assert f"frame-gpu.yaml:{line}:1: mesh: sidcar" in session.output
-    assert "did you mean sidecar" in session.output
-    assert "Traceback" not in session.output
+    told = refusal(pytester, f"--profile={path}")
+    assert f"frame-gpu.yaml:{line}:1: mesh: sidcar" in told
+    assert "did you mean sidecar" in told
 
 
 def test_a_wrong_file_of_skips_is_told_with_line_and_column(checkout: Checkout) -> None:
@@ -85,3 +78,13 @@ def test_a_wrong_file_of_skips_is_told_with_line_and_column(checkout: Checkout) 
     assert session.status == ExitCode.MISUSE
     assert "skips.yaml:1:4: [0].case: there is no case 'pool-sond'; did you mean pool-sound" in session.output
     assert session.reports is None
+
+
+def refusal(pytester: pytest.Pytester, *options: str) -> str:
+    """What a session says that is refused."""
+    # In a process of its own nothing would have been imported before.
+    quiet = ["-p", "no:cacheprovider", "-W", "ignore::pytest.PytestAssertRewriteWarning"]
+    result = pytester.runpytest_inprocess(*quiet, "-m", "gpu", *options)
+    assert result.ret == ExitCode.MISUSE
+    assert "Traceback" not in result.stderr.str() + result.stdout.str()
+    return result.stderr.str()

@@ -76,16 +76,6 @@ def test_proofs_are_told_by_their_faults(checkout: Checkout, fake_cluster: FakeC
     assert_untouched(session, checkout, fake_cluster)
 
 
-def test_an_audit_makes_nothing(checkout: Checkout, fake_cluster: FakeCluster) -> None:
-    checkout.suite("pool", CASES)
-    options = [*on(fake_cluster, checkout), "--target=team/llm", "--read-only", "--plan"]
-    session = checkout.session(*options, "-m", "gpu")
-    assert "service: team/llm, as it is deployed" in session.output
-    assert "would be made:\n  nothing\n" in session.output
-    assert "pool-selects  NOT SUPPORTED: need --traffic" in session.output
-    assert_untouched(session, checkout, fake_cluster)
-
-
 def assert_untouched(session: Session, checkout: Checkout, cluster: FakeCluster) -> None:
     assert session.status == 0
     assert cluster.asked == []

@@ -39,13 +39,10 @@ def test_leaks_kubeconfig(service):
 '''
 
 
-@pytest.mark.parametrize("workers", ["-n0", "-n2"])
-def test_it_is_in_no_file(
-    checkout: Checkout, fake_cluster: FakeCluster, monkeypatch: pytest.MonkeyPatch, workers: str
-) -> None:
+def test_it_is_in_no_file(checkout: Checkout, fake_cluster: FakeCluster, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FRAME_TOKEN", TOKEN)
     checkout.suite("pool", CASES)
-    session = checkout.session(*on(fake_cluster, checkout), "-m", "gpu", "--token-env=FRAME_TOKEN", workers)
+    session = checkout.session(*on(fake_cluster, checkout), "-m", "gpu", "--token-env=FRAME_TOKEN", "-n2")
     assert session.outcomes == {
         "pool-leaks": Outcome.FAILED,
         "pool-leaks-early": Outcome.BROKEN,

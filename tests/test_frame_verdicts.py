@@ -1,7 +1,5 @@
 """What a session is worth: its verdict, and the exit status that says so; nothing but a whole release is 0."""
 
-import pytest
-
 from tests.frame.checkout import Checkout, on
 from tests.frame.cluster import FakeCluster
 from tools.outcomes import Outcome
@@ -18,8 +16,7 @@ NOTHING = '''
 @case("pool-elsewhere", requires=[feature("leader-worker-set")])
 def test_elsewhere(service):
     """Only clusters with an addition can do that."""
-'''
-BROKEN = '''
+
 @case("pool-breaks")
 def test_breaks(service):
     """The instrument fails, which says nothing about the product."""
@@ -59,28 +56,25 @@ def test_the_same_on_a_local_cluster_is_a_rehearsal(checkout: Checkout, fake_clu
     assert checkout.notes() == ["cluster up", "cluster down"]
 
 
-@pytest.mark.parametrize("cases", [NOTHING, BROKEN])
-def test_nothing_shown_is_never_green(checkout: Checkout, fake_cluster: FakeCluster, cases: str) -> None:
-    checkout.suite("pool", cases)
+def test_nothing_shown_is_never_green(checkout: Checkout, fake_cluster: FakeCluster) -> None:
+    checkout.suite("pool", NOTHING)
     session = checkout.session(*on(fake_cluster, checkout), "-m", "gpu")
     assert session.status == ExitCode.INCONCLUSIVE
-    assert "cases executed: none; 1 " in session.output
+    assert "cases executed: none; 1 broken, 1 not supported" in session.output
     assert "- No case was executed, so nothing was shown." in session.output
 
 
-@pytest.mark.parametrize("workers", ["-n0", "-n2"])
-def test_an_empty_selection_is_no_run(checkout: Checkout, fake_cluster: FakeCluster, workers: str) -> None:
+def test_an_empty_selection_is_no_run(checkout: Checkout, fake_cluster: FakeCluster) -> None:
     checkout.suite("pool", ALL)
-    session = checkout.session(*on(fake_cluster, checkout), "-m", "gpu", "-k", "nothing", workers)
+    session = checkout.session(*on(fake_cluster, checkout), "-m", "gpu", "-k", "nothing", "-n2")
     assert session.status == ExitCode.NOTHING_SELECTED
     assert fake_cluster.asked == []
     assert session.reports is None
 
 
-@pytest.mark.parametrize("workers", ["-n0", "-n1"])
-def test_a_run_that_stops_at_a_failure_says_so(checkout: Checkout, fake_cluster: FakeCluster, workers: str) -> None:
+def test_a_run_that_stops_at_a_failure_says_so(checkout: Checkout, fake_cluster: FakeCluster) -> None:
     checkout.suite("pool", STOPPED)
-    session = checkout.session(*on(fake_cluster, checkout), "-m", "gpu", "--exitfirst", workers)
+    session = checkout.session(*on(fake_cluster, checkout), "-m", "gpu", "--exitfirst", "-n1")
     assert session.status == ExitCode.PRODUCT_FAILURE
     assert session.outcomes == {"pool-fails": Outcome.FAILED, "pool-later": Outcome.NOT_RUN}
     assert session.cases["pool-later"].message == "the run ended before it: stopping after 1 failures"

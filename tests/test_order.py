@@ -1,7 +1,5 @@
 """Cases have one order whatever shuffles, and the harness's own tests, which break things, come after all of them."""
 
-import pytest
-
 from tests.frame.checkout import Checkout
 
 pytest_plugins = ["pytester", "tests.frame.fixtures"]
@@ -17,13 +15,12 @@ def test_first(service):
 '''
 
 
-@pytest.mark.parametrize("seed", [1, 2])
-def test_cases_have_one_order_and_own_tests_come_last(checkout: Checkout, seed: int) -> None:
+def test_cases_have_one_order_and_own_tests_come_last(checkout: Checkout) -> None:
     for area in ("server", "pool", "reconcile"):
         checkout.suite(area, CASES.format(area=area))
     (checkout.path / "tests").mkdir()
     (checkout.path / "tests" / "test_faults.py").write_text("def test_breaks(accelerator): pass\n")
-    session = checkout.session("--collect-only", "-q", f"--randomly-seed={seed}", "tests", "suites")
+    session = checkout.session("--collect-only", "-q", "tests", "suites")
     listed = [line for line in session.output.splitlines() if "::" in line]
     assert listed[:12] == [
         f"suites/{area}/test_{area}.py::test_{name}[{accelerator}]"

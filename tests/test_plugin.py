@@ -4,8 +4,6 @@ import subprocess
 import sys
 from collections import Counter
 
-import pytest
-
 from tests.frame.checkout import Checkout
 from tools.cases.index import all_cases
 from tools.paths import CHECKOUT
@@ -49,10 +47,9 @@ def test_a_stack_that_is_not_built_is_told_with_the_command_that_builds_it(check
     assert not list(checkout.path.glob(".local/state/*"))
 
 
-@pytest.mark.parametrize("arguments", [["test_own.py"], ["test_own.py", "-n1"]])
-def test_own_tests_make_no_report(checkout: Checkout, arguments: list[str]) -> None:
+def test_own_tests_make_no_report(checkout: Checkout) -> None:
     (checkout.path / "test_own.py").write_text("def test_one(): pass\n")
-    session = checkout.session(*arguments)
+    session = checkout.session("test_own.py")
     assert session.status == 0
     assert "verdict" not in session.output
     assert not (checkout.path / "reports").exists()

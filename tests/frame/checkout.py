@@ -144,7 +144,7 @@ class Checkout:
     def start(self, *arguments: str) -> "subprocess.Popen[bytes]":
         """Begin a session, in a process group of its own, as a shell does; `end` it before the next."""
         self._known = self._runs()
-        command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *arguments]
+        command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-p", "no:anyio", *arguments]
         process: subprocess.Popen[bytes] = self._pytester.popen(
             command, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, start_new_session=True
         )

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -27,12 +28,22 @@ END
 """
 
 
+@pytest.fixture(scope="session")
+def compiled(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where sessions find modules compiled by those before them, also where the environment keeps Python from it."""
+    own = tmp_path_factory.getbasetemp()
+    # Workers of pytest-xdist have theirs beside each other, in the directory of the whole run.
+    return (own.parent if "PYTEST_XDIST_WORKER" in os.environ else own) / "compiled"
+
+
 @pytest.fixture
-def checkout(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Checkout:
+def checkout(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, compiled: Path) -> Checkout:
     """A checkout without suites, on a machine with nothing but this suite and a kubectl."""
     for name in [each for each in os.environ if each.startswith(("PYTEST_", "XDG_"))]:
         monkeypatch.delenv(name)
     monkeypatch.setenv("PYTHONPATH", str(CHECKOUT))
+    monkeypatch.delenv("PYTHONDONTWRITEBYTECODE", raising=False)
+    monkeypatch.setenv("PYTHONPYCACHEPREFIX", str(compiled))
     kubectl = pytester.path / "bin" / "kubectl"
     kubectl.parent.mkdir()
     kubectl.write_text(_KUBECTL)
