@@ -79,3 +79,14 @@ def test_a_run_that_stops_at_a_failure_says_so(checkout: Checkout, fake_cluster:
     assert session.outcomes == {"pool-fails": Outcome.FAILED, "pool-later": Outcome.NOT_RUN}
     assert session.cases["pool-later"].message == "the run ended before it: stopping after 1 failures"
     assert fake_cluster.names("namespaces") == ["kube-system"]
+
+
+def test_what_a_user_keeps_is_kept_and_told(checkout: Checkout, fake_cluster: FakeCluster) -> None:
+    checkout.suite("pool", ALL)
+    session = checkout.session(*on(fake_cluster, checkout), "-m", "gpu", "--cleanup=never")
+    kept = f"llmisvc-{session.record.run}-gpu"
+    assert sorted(fake_cluster.names("namespaces")) == ["kube-system", kept]
+    (trouble,) = session.record.trouble
+    assert trouble.startswith("kept by --cleanup never: ")
+    assert f"next: llmisvc-conformance cleanup --run {session.record.run} " in trouble
+    assert fake_cluster.names("leases") == []

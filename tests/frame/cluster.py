@@ -2,7 +2,6 @@
 
 import re
 import threading
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -27,13 +26,14 @@ class FakeCluster:
     Attributes:
         url: of every service.
         denied: verb and plural of what its user may not do.
-        before: called with method and path of every request, before it is answered.
+        fails: part of a path; when it is asked for, the API server is out of order from then on.
     """
 
     def __init__(self, url: str = "", without: str = "") -> None:
         self.url = url
         self.denied: set[tuple[str, str]] = set()
-        self.before: Callable[[str, str], object] = lambda *_: None
+        self.fails = ""
+        self._is_down = False
         self._lock = threading.Lock()
         self._versions = 0
         self._objects = {kind.path(): [] for kind in KNOWN} | world("gke")
@@ -81,7 +81,9 @@ class FakeCluster:
         self._server.close()
 
     def _answer(self, method: str, path: str, query: dict[str, str], body: Any) -> tuple[int, Any]:
-        self.before(method, path)
+        self._is_down = self._is_down or bool(self.fails and self.fails in path)
+        if self._is_down:
+            return 503, {"message": "etcd has no leader"}
         if path.endswith("/selfsubjectaccessreviews"):
             return 201, {"status": {"allowed": not self._is_denied(body["spec"])}}
         if path.endswith("/selfsubjectreviews"):
