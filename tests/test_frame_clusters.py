@@ -72,6 +72,20 @@ def test_held_by_another_run(checkout: Checkout, fake_cluster: FakeCluster) -> N
     assert fake_cluster.names("namespaces") == ["kube-system"]
 
 
+def test_with_a_broken_gateway(checkout: Checkout, make_cluster: Callable[..., FakeCluster]) -> None:
+    """The service never becomes Ready: what rests on it has not run, and the run waits no longer than it says."""
+    checkout.suite("pool", CASES)
+    cluster = make_cluster(lacking="HTTPRoutesReady")
+    session = timed(checkout, *on(cluster, checkout), "--timeout=service-ready=0.5")
+    assert session.status == ExitCode.INCONCLUSIVE
+    assert session.outcomes == {"pool-first": Outcome.NOT_RUN, "pool-second": Outcome.NOT_SUPPORTED}
+    assert session.cases["pool-first"].message.startswith("not run, because the service is not Ready: HTTPRoutesReady")
+    assert "nothing has come of it yet" in session.cases["pool-first"].message
+    assert session.cases["pool-first"].evidence
+    assert "Traceback" not in session.output
+    assert cluster.names("namespaces") == ["kube-system"]
+
+
 def timed(checkout: Checkout, *options: str) -> Session:
     started = time.monotonic()
     session = checkout.session("-m", "gpu", *options)

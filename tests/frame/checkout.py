@@ -146,7 +146,12 @@ class Checkout:
         self._known = self._runs()
         command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-p", "no:anyio", *arguments]
         process: subprocess.Popen[bytes] = self._pytester.popen(
-            command, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, start_new_session=True
+            command,
+            stderr=subprocess.STDOUT,
+            stdin=subprocess.DEVNULL,
+            start_new_session=True,
+            # Where these tests are started in the background (CI, nohup), Ctrl-C begins ignored, and would stay so.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
         )
         return process
 

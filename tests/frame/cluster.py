@@ -23,14 +23,19 @@ _PATH = re.compile(
 class FakeCluster:
     """A cluster with Istio and KServe, as far as a session asks; a LLMInferenceService is Ready when it is applied.
 
+    Args:
+        url: of every service.
+        without: what is not installed: part of the name of an API group.
+        lacking: a condition of services that never becomes True.
+
     Attributes:
         url: of every service.
         denied: verb and plural of what its user may not do.
         fails: part of a path; when it is asked for, the API server is out of order from then on.
     """
 
-    def __init__(self, url: str = "", without: str = "") -> None:
-        self.url = url
+    def __init__(self, url: str = "", without: str = "", lacking: str = "") -> None:
+        self.url, self._lacking = url, lacking
         self.denied: set[tuple[str, str]] = set()
         self.fails = ""
         self._is_down = False
@@ -138,9 +143,14 @@ class FakeCluster:
         spec = there.get("spec", {}) | body.get("spec", {})
         made = there | body | {"metadata": meta, "spec": spec}
         if made.get("kind") == LLM_SERVICE.kind:
-            conditions = [{"type": each, "status": "True"} for each in expected_conditions(spec)]
+            conditions = [self._condition(each) for each in expected_conditions(spec)]
             made["status"] = {"observedGeneration": meta["generation"], "url": self.url, "conditions": conditions}
         return made
+
+    def _condition(self, name: str) -> Object:
+        if name != self._lacking:
+            return {"type": name, "status": "True"}
+        return {"type": name, "status": "False", "reason": "Pending", "message": "nothing has come of it yet"}
 
 
 def _is(found: Object, namespace: str, name: str) -> bool:
