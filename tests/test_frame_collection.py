@@ -82,6 +82,11 @@ def test_sometimes(service):
 @case("pool-nowhere")
 def test_nowhere(request):
     """A promise that is about no accelerator."""
+
+class TestGrouped:
+    @case("pool-grouped")
+    def test_grouped(self, service):
+        """A promise in a class of promises."""
 '''
 
 
@@ -113,6 +118,7 @@ SAID = [
     ("mark.skip\n", "mark skip: only manifests/skips.yaml leaves cases out, with reason and date"),
     ("mark.xfail", "mark xfail: only manifests/skips.yaml leaves cases out, with reason and date"),
     ("mark.skipif", "mark skipif: only manifests/skips.yaml leaves cases out, with reason and date"),
+    ("pool-grouped", "a case is a function: a class hides what cases share"),
     ("pool-nowhere", "it is about no accelerator: it uses neither a service nor the fixture accelerator"),
 ]
 

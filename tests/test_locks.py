@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tools.locks import alone, shared
+from tools.locks import alone, shared, unlock
 from tools.paths import CHECKOUT
 
 _SCRIPT = """
@@ -128,3 +128,13 @@ def test_it_is_let_go_when_what_is_inside_fails(tmp_path: Path, hold: Callable[[
     with alone(tmp_path / "new"):
         pass
     assert hold("alone").has_it()
+
+
+def test_it_leaves_no_files(tmp_path: Path) -> None:
+    unlock(tmp_path)
+    for how in (alone, shared):
+        with how(tmp_path):
+            pass
+    assert list(tmp_path.iterdir())
+    unlock(tmp_path)
+    assert list(tmp_path.iterdir()) == []
