@@ -159,3 +159,9 @@ def test_a_function_without_a_mark_is_told_with_its_place(suites: Path, mark: st
     (suites / "pool" / "test_pool.py").write_text(text.replace("\n\n\n\n", "\n\n\n"))
     with pytest.raises(ValueError, match=words):
         all_cases(suites)
+
+
+def test_a_case_outside_of_all_areas_is_told_with_its_place(suites: Path) -> None:
+    (suites / "test_lost.py").write_text(INDEXED.format(name="lost"))
+    with pytest.raises(ValueError, match=r"test_lost\.py:4: it is in no area: a case is in suites/AREA/test_TOPIC\.py"):
+        all_cases(suites)

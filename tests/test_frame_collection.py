@@ -83,6 +83,11 @@ def test_sometimes(service):
 def test_nowhere(request):
     """A promise that is about no accelerator."""
 
+@pytest.mark.parametrize("size", [1, 2])
+@case("pool-sized")
+def test_sized(service, size):
+    """A promise that is several promises."""
+
 class TestGrouped:
     @case("pool-grouped")
     def test_grouped(self, service):
@@ -118,6 +123,7 @@ SAID = [
     ("mark.skip\n", "mark skip: only manifests/skips.yaml leaves cases out, with reason and date"),
     ("mark.xfail", "mark xfail: only manifests/skips.yaml leaves cases out, with reason and date"),
     ("mark.skipif", "mark skipif: only manifests/skips.yaml leaves cases out, with reason and date"),
+    ("parametrize", "it is parametrized by size: a case is one promise, with one name"),
     ("pool-grouped", "a case is a function: a class hides what cases share"),
     ("pool-nowhere", "it is about no accelerator: it uses neither a service nor the fixture accelerator"),
 ]

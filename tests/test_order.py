@@ -29,3 +29,26 @@ def test_cases_have_one_order_and_own_tests_come_last(checkout: Checkout) -> Non
         for name in ("second", "first")
     ]
     assert sorted(listed[12:]) == [f"tests/test_faults.py::test_breaks[{each}]" for each in ("gpu", "tpu")]
+
+
+def test_an_order_can_be_left_to_chance_but_for_what_wants_the_cluster_alone(checkout: Checkout) -> None:
+    areas = ("server", "pool", "reconcile", "gateway", "route")
+    for area in areas:
+        checkout.suite(area, CASES.format(area=area))
+    checkout.suite("install", "@pytest.mark.disruptive" + CASES.format(area="install"))
+    options = ["--collect-only", "-q", "-m", "gpu", "--shuffle", "--randomly-seed=1"]
+    listed = [line for line in checkout.session(*options).output.splitlines() if "::" in line]
+    assert sorted(listed) == sorted(
+        f"suites/{area}/test_{area}.py::test_{name}[gpu]"
+        for area in (*areas, "install")
+        for name in ("first", "second")
+    )
+    assert listed[-1] == "suites/install/test_install.py::test_second[gpu]"
+    assert [line.split("/")[1] for line in listed[::2]] != [
+        "reconcile",
+        "gateway",
+        "route",
+        "pool",
+        "server",
+        "install",
+    ]

@@ -46,7 +46,9 @@ def of_function(function: Callable[..., Any], fixtures: Any, path: Path, suites:
         raise ValueError(f"{where}: {function.__name__} needs one @pytest.mark.{MARK}(…), and has {len(marks)}")
     if marks[0].args:
         raise ValueError(f"{where}: the mark {MARK} takes keywords only")
-    area = path.relative_to(suites).parts[0]
+    area, *below = path.relative_to(suites).parts
+    if not below:
+        raise ValueError(f"{where}: it is in no area: a case is in suites/AREA/test_TOPIC.py")
     try:
         return read(marks[0].kwargs, function, fixtures, area, where)
     except ValueError as error:
