@@ -30,7 +30,7 @@ END
 
 @pytest.fixture(scope="session")
 def compiled(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where sessions find modules compiled by those before them, also where the environment keeps Python from it."""
+    """Where sessions find modules compiled by those before them, where the environment keeps Python from doing so."""
     own = tmp_path_factory.getbasetemp()
     # Workers of pytest-xdist have theirs beside each other, in the directory of the whole run.
     return (own.parent if "PYTEST_XDIST_WORKER" in os.environ else own) / "compiled"
@@ -42,8 +42,9 @@ def checkout(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, compile
     for name in [each for each in os.environ if each.startswith(("PYTEST_", "XDG_"))]:
         monkeypatch.delenv(name)
     monkeypatch.setenv("PYTHONPATH", str(CHECKOUT))
-    monkeypatch.delenv("PYTHONDONTWRITEBYTECODE", raising=False)
-    monkeypatch.setenv("PYTHONPYCACHEPREFIX", str(compiled))
+    if os.environ.get("PYTHONDONTWRITEBYTECODE"):
+        monkeypatch.delenv("PYTHONDONTWRITEBYTECODE")
+        monkeypatch.setenv("PYTHONPYCACHEPREFIX", str(compiled))
     kubectl = pytester.path / "bin" / "kubectl"
     kubectl.parent.mkdir()
     kubectl.write_text(_KUBECTL)
