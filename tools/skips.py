@@ -70,6 +70,15 @@ class SkipDecision:
     text: str = ""
 
 
+# How the text of an expired skip begins, so that reports can tell it from a promise that is broken.
+_EXPIRED = "the skip of this case has expired"
+
+
+def has_expired(text: str) -> bool:
+    """Whether a case failed with this text because its skip has expired."""
+    return text.startswith(_EXPIRED)
+
+
 def load_skips(path: Path = SKIPS, known: Collection[str] | None = None) -> tuple[Skip, ...]:
     """The entries of a file, in its order.
 
@@ -101,9 +110,7 @@ def decide(skips: Iterable[Skip], case: str, accelerator: str, today: date) -> S
             told = f"{skip.reason} ({skip.issue}; {skip.where})"
             if today <= skip.expires:
                 return SkipDecision(skipped=True, text=f"skipped until {skip.expires}: {told}")
-            text = (
-                f"the skip of this case has expired: its last day was {skip.expires}, today is {today}. It said: {told}"
-            )
+            text = f"{_EXPIRED}: its last day was {skip.expires}, today is {today}. It said: {told}"
             return SkipDecision(
                 expired=True, text=f"{text}; next: see whether the issue is solved, and remove the entry"
             )

@@ -32,13 +32,13 @@ from tools.waiting.eventually import eventually
 )
 def test_servers_have_a_ready_sidecar(service: LlmService, profile: Profile) -> None:
     """Every server pod takes part in the mesh as promised: with Istio's sidecar, ordinary or native, that is ready."""
-    found = service.pods()
+    found = service.servers()
     lack = _PARTS[profile.mesh]
     wrong = [f"{pod['metadata']['name']}: {what}" for pod in found if (what := lack(pod))]
     check(
-        bool(found) and not wrong,
+        not wrong,
         f"container {SIDECAR} in every server pod, ready (the profile's mesh is {profile.mesh})",
-        bullets(wrong) if found else "there is no server pod",
+        bullets(wrong),
         cause="the namespace has no label istio-injection=enabled, or had none when the pod was made",
         next_step=service.kube.kubectl("get", "namespace", service.namespace, "--show-labels"),
     )
@@ -58,13 +58,13 @@ def test_sidecars_are_in_sync(service: LlmService, profile: Profile, record: Rec
     """Every sidecar has taken what istiod sent it last, by istiod's own word, and has refused nothing."""
 
     def in_sync() -> None:
-        found = {pod["metadata"]["name"]: pod for pod in service.pods()}
+        found = {pod["metadata"]["name"]: pod for pod in service.servers()}
         known = istiod.unacknowledged(service.kube, service.istiod.namespace)
         wrong = [f"{name}: {what}" for name, pod in found.items() for what in _out_of_sync(service, pod, known)]
         check(
-            bool(found) and not wrong,
+            not wrong,
             "sidecars that are live, have taken all that istiod sent, and refused no update",
-            bullets(wrong) if found else "there is no server pod",
+            bullets(wrong),
             cause="istiod is not reached (15012), or sends a filter that this Envoy does not have",
             next_step=service.kube.kubectl("-n", service.istiod.namespace, "logs", "deployment/istiod", "--tail=50"),
         )
@@ -85,12 +85,12 @@ def test_sidecars_are_in_sync(service: LlmService, profile: Profile, record: Rec
 )
 def test_picker_has_no_sidecar(service: LlmService) -> None:
     """The picker's pods have no sidecar: it would refuse the gateway's stream, and every completion would be a 500."""
-    found = service.picker_pods()
+    found = service.pickers()
     wrong = [pod["metadata"]["name"] for pod in found if pods.container(pod, SIDECAR)]
     check(
-        bool(found) and not wrong,
+        not wrong,
         f"picker pods without {SIDECAR}",
-        f"{wrong} have it" if found else "there is no picker pod",
+        f"{wrong} have it",
         cause='spec.router.scheduler.labels lacks sidecar.istio.io/inject: "false"',
         next_step=service.kubectl("get", "pods", "--show-labels"),
     )

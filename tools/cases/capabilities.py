@@ -9,6 +9,8 @@ from tools.kube import rights
 TRAFFIC = may("send HTTP requests to the service")
 FORWARD = may(rights.FORWARD)
 NODES = may(rights.NODES)
+CONTROLLERS = may(rights.FEATURES)
+READS_POLICIES = may(rights.POLICIES)
 ISTIOD = may(rights.ISTIOD)
 PICKER_METRICS = may(rights.PICKER_METRICS)
 EXCLUSIVE = may("have the service to itself")
@@ -20,6 +22,8 @@ ALL = (
     TRAFFIC,
     FORWARD,
     NODES,
+    CONTROLLERS,
+    READS_POLICIES,
     ISTIOD,
     PICKER_METRICS,
     EXCLUSIVE,

@@ -7,10 +7,12 @@ from tools.cases.requirement import Finding
 from tools.cluster.rules import Disruption, Grant, permitted
 from tools.kube.access import Access, Permissions, missing
 from tools.kube.rights import (
+    FEATURES,
     FORWARD,
     ISTIOD,
     NODES,
     PICKER_METRICS,
+    POLICIES,
     Mode,
     Places,
     to_disturb_cluster,
@@ -48,6 +50,8 @@ def findings(
         capabilities.TRAFFIC: may_send,
         capabilities.FORWARD: _first(may_send, _allowed(permissions, sends[FORWARD])),
         capabilities.NODES: _allowed(permissions, looks[NODES]),
+        capabilities.CONTROLLERS: _allowed(permissions, looks[FEATURES]),
+        capabilities.READS_POLICIES: _allowed(permissions, looks[POLICIES]),
         capabilities.ISTIOD: _first(may_send, _allowed(permissions, sends[ISTIOD])),
         capabilities.PICKER_METRICS: _first(reads, _allowed(permissions, useful(Mode.PROBES, places)[PICKER_METRICS])),
         capabilities.EXCLUSIVE: _named(deploys, "a service that nobody else uses, or its counters prove nothing"),

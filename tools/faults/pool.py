@@ -77,6 +77,17 @@ def pool_without_picker(service: LlmService) -> Iterator[None]:
 
 
 @fault()
+def failure_mode_flipped(service: LlmService) -> Iterator[None]:
+    """The pool's failureMode is the other one: what happens without its picker is not what was promised."""
+    reference = service.child("pool")["spec"]["endpointPickerRef"]
+    other = "FailOpen" if reference.get("failureMode", "FailClose") == "FailClose" else "FailClose"
+    with _pool_changed(
+        service, {"endpointPickerRef": reference | {"failureMode": other}}, {"endpointPickerRef": reference}
+    ):
+        yield
+
+
+@fault()
 def stray_member(service: LlmService) -> Iterator[None]:
     """A pod that is no server carries the servers' labels, so the pool takes it in."""
     server = service.pods()[0]

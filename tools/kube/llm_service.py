@@ -123,6 +123,22 @@ class LlmService:
             next_step=self.kubectl("describe", "pods" if waiting else f"deployment/{deployment}"),
         )
 
+    def pickers(self) -> list[Object]:
+        """`picker_pods()`, of which there is at least one: nothing that is said of them is said of none.
+
+        Raises:
+            Violation: there is none.
+        """
+        if found := self.picker_pods():
+            return found
+        deployment = self.children["picker"][1]
+        raise Violation(
+            f"a picker pod of {self.name}",
+            "there is no picker pod",
+            cause=f"Deployment {deployment} asks for none, or its pods are refused (quota, webhook)",
+            next_step=self.kubectl("describe", f"deployment/{deployment}"),
+        )
+
     def picker_pods(self) -> list[Object]:
         """Pods of the endpoint picker that are not on their way out, by name."""
         return self._pods(PICKER_LABELS.format(name=self.name))

@@ -18,6 +18,7 @@ from tools.report.asked import (
 from tools.report.ranges import misfits
 from tools.report.record import CaseRecord, ProfileRecord, RunRecord
 from tools.report.text import counted
+from tools.skips import has_expired
 
 FINISHED = "finished"
 _EXISTING = "existing"
@@ -82,7 +83,15 @@ def judge(record: RunRecord) -> Judgement:
 
 
 def _failures(record: RunRecord) -> list[str]:
-    return [text for level in Level for text in _failed(_cases(record, Outcome.FAILED, level), level)]
+    found = {level: _cases(record, Outcome.FAILED, level) for level in Level}
+    expired = [case for cases in found.values() for case in cases if has_expired(case.message)]
+    broken = {level: [case for case in cases if case not in expired] for level, cases in found.items()}
+    return [
+        *(text for level, cases in broken.items() for text in _failed(cases, level)),
+        *_told(
+            expired, lambda many: f"{counted(many, 'skip')} expired, and counts as a failure until it is dealt with"
+        ),
+    ]
 
 
 def _failed(cases: list[CaseRecord], level: Level) -> list[str]:
@@ -103,7 +112,9 @@ def _doubts(record: RunRecord) -> list[str]:
         *_told(
             [case for level in Level for case in _cases(record, Outcome.NOT_RUN, level)],
             lambda many: (
-                f"{counted(many, 'case')} did not run, because what {'it rests' if many == 1 else 'they rest'}"
+                f"{counted(many, 'case')} did not run"
+                if ended
+                else f"{counted(many, 'case')} did not run, because what {'it rests' if many == 1 else 'they rest'}"
                 " on failed before"
             ),
         ),
