@@ -5,6 +5,7 @@ import pytest
 from tools.cases import capabilities
 from tools.cases.capabilities import (
     BY_FIXTURE,
+    CONTROLLERS,
     DEPLOY,
     DISRUPT_CLUSTER,
     DISRUPT_SERVICE,
@@ -13,6 +14,7 @@ from tools.cases.capabilities import (
     ISTIOD,
     NODES,
     PICKER_METRICS,
+    READS_POLICIES,
     TRAFFIC,
 )
 from tools.cases.requirement import Facts, Finding, Requirement, claimed, feature, may, unmet
@@ -76,12 +78,16 @@ def test_every_capability_is_decided_in_every_mode() -> None:
 @pytest.mark.parametrize(
     ("mode", "audits", "granted"),
     [
-        (Mode.READ, True, {NODES}),
-        (Mode.TRAFFIC, True, {NODES, TRAFFIC, FORWARD, ISTIOD}),
-        (Mode.PROBES, True, {NODES, TRAFFIC, FORWARD, ISTIOD, PICKER_METRICS}),
+        (Mode.READ, True, {NODES, CONTROLLERS, READS_POLICIES}),
+        (Mode.TRAFFIC, True, {NODES, CONTROLLERS, READS_POLICIES, TRAFFIC, FORWARD, ISTIOD}),
+        (Mode.PROBES, True, {NODES, CONTROLLERS, READS_POLICIES, TRAFFIC, FORWARD, ISTIOD, PICKER_METRICS}),
         # Whatever else the run may do: what was there before, others use as well.
-        (Mode.DEPLOY, True, {NODES, TRAFFIC, FORWARD, ISTIOD, PICKER_METRICS}),
-        (Mode.DEPLOY, False, {NODES, TRAFFIC, FORWARD, ISTIOD, PICKER_METRICS, EXCLUSIVE, DEPLOY}),
+        (Mode.DEPLOY, True, {NODES, CONTROLLERS, READS_POLICIES, TRAFFIC, FORWARD, ISTIOD, PICKER_METRICS}),
+        (
+            Mode.DEPLOY,
+            False,
+            {NODES, CONTROLLERS, READS_POLICIES, TRAFFIC, FORWARD, ISTIOD, PICKER_METRICS, EXCLUSIVE, DEPLOY},
+        ),
     ],
 )
 def test_what_a_mode_may(mode: Mode, audits: bool, granted: set[Requirement]) -> None:

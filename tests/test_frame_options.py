@@ -32,7 +32,6 @@ REFUSED = [
     (["--prove-part=0/10"], "--prove together with --prove-part", "add --prove"),
     (["--prove-resume=reports/1"], "--prove together with --prove-part and --prove-resume", "add --prove"),
     (["--prove", "--prove-part=10/10"], "--prove-part K/N with K from 0 to N-1", "--prove-part 0/10"),
-    (["--prove", "--prove-resume=nowhere"], "a run with proofs to resume", "ls reports/*/prove.json"),
     (["--timeout=service-raedy=5"], "--timeout with the name of a timeout", "did you mean service-ready?"),
     (["--timeout=service-ready"], "--timeout NAME=SECONDS", "--timeout service-ready=240"),
     (["--timeout=service-ready=soon"], "--timeout service-ready to be a number of seconds", "=240"),

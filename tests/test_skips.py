@@ -17,7 +17,7 @@ ENTRY = {
     "issue": "https://issues.example.com/7",
     "expires": "2026-12-31",
 }
-CASES = ["pool-selects-servers", "sidecars-in-sync"]
+CASES = ["pool-selects-servers", "mesh-sidecars-are-in-sync"]
 
 
 def written(tmp_path: Path, *entries: dict[str, Any]) -> Path:
@@ -39,11 +39,11 @@ def test_the_example_of_the_shipped_file_is_an_entry(tmp_path: Path) -> None:
     begin = next(index for index, line in enumerate(lines) if line.startswith("- case:"))
     path = tmp_path / "skips.yaml"
     path.write_text("\n".join(lines[begin : begin + 5]))
-    assert [each.case for each in load_skips(path)] == ["sidecars-in-sync"]
+    assert [each.case for each in load_skips(path)] == ["mesh-sidecars-are-in-sync"]
 
 
 def test_an_entry_is_read_with_its_place(tmp_path: Path) -> None:
-    path = written(tmp_path, ENTRY, without("accelerator") | {"case": "sidecars-in-sync"})
+    path = written(tmp_path, ENTRY, without("accelerator") | {"case": "mesh-sidecars-are-in-sync"})
     first, second = load_skips(path, CASES)
     case, accelerator, reason, issue, _ = ENTRY.values()
     assert first == Skip(case, accelerator, reason, issue, date(2026, 12, 31), f"{path}:1:3")

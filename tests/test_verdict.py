@@ -182,5 +182,5 @@ def test_where_nothing_was_executed_nothing_else_is_missing() -> None:
     assert found.reasons == (
         "The run ended early: the cluster never came up.",
         "No case was executed, so nothing was shown.",
-        "1 case did not run, because what it rests on failed before: a-b (gpu).",
+        "1 case did not run: a-b (gpu).",
     )
