@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from tools.cluster.rules import Disruption
+from tools.conflicts import refuse
 from tools.errors import UserError
 from tools.kube.llm_service import Place
 from tools.kube.rights import Mode
@@ -21,7 +22,6 @@ from tools.settings import (
     mode_of,
     part_of,
     proving_of,
-    refuse,
     target_of,
 )
 
