@@ -91,7 +91,7 @@ docs: env
 	@$(BIN)/python -m tools.profile > docs/profiles.md
 
 lock: env
-	$(BIN)/uv pip compile --quiet --generate-hashes --universal --extra dev pyproject.toml -o requirements.lock
+	$(BIN)/uv pip compile --quiet --generate-hashes --no-strip-extras --universal --extra dev pyproject.toml -o requirements.lock
 
 clean:
 	rm -rf $(VENV) reports/[0-9]* .mypy_cache .ruff_cache .pytest_cache
