@@ -23,7 +23,7 @@ def pins() -> dict[str, set[str]]:
 
 
 def test_a_requirement_with_extras_is_pinned_with_them() -> None:
-    """pip 23 does not apply `coverage==X` to `coverage[toml]`: the day that X+1 is published, the lock stops installing."""
+    """pip 23 does not apply `coverage==X` to `coverage[toml]`: once X+1 is published, the lock installs no more."""
     locked = pins()
     assert "coverage" in locked, "the lock was not read"
     loose = [
