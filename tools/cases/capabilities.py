@@ -36,4 +36,6 @@ BY_FIXTURE = {
     "client": TRAFFIC,
     "root_client": TRAFFIC,
     "metrics_token": PICKER_METRICS,
+    "platform": CONTROLLERS,
+    "throwaway": DEPLOY,
 }

@@ -59,6 +59,12 @@ TIMEOUTS: tuple[Timeout, ...] = (
         "completions to be answered, several in a row, after Ready",
         "endpoints reach gateway and picker within a second or two; more is an outage after each deployment",
     ),
+    Timeout(
+        "throwaway-ready",
+        60,
+        "a further service that a case makes, without servers, to be Ready",
+        "controller and picker need some seconds; a picker that has to download a tokenizer needs more",
+    ),
     Timeout("sidecars-in-sync", 10, "sidecars to have taken what istiod sent last", "istiod pushes at every change"),
     Timeout("picker-gauge", 12, "the picker's gauges to be right", "it brings them up to date every 5 s"),
     Timeout("service-removed", 60, "a deleted LLMInferenceService to be gone", "KServe's finalizer takes a second"),
