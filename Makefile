@@ -89,6 +89,8 @@ docs: env
 	@$(BIN)/python -m tools.cases > docs/cases.md
 	@$(BIN)/python -m tools.features > docs/features.md
 	@$(BIN)/python -m tools.profile > docs/profiles.md
+	@$(BIN)/python -m tools.rbac > /dev/null
+	@$(BIN)/python -m tools.tables
 
 lock: env
 	$(BIN)/uv pip compile --quiet --generate-hashes --no-strip-extras --universal --extra dev pyproject.toml -o requirements.lock
