@@ -8,6 +8,7 @@ pytest_plugins = [
     "fixtures.run",
     "fixtures.cluster",
     "fixtures.cases",
+    "fixtures.known_issues",
     "fixtures.outcomes",
     "fixtures.gate",
     "fixtures.results",

@@ -4,10 +4,11 @@ from dataclasses import replace
 from typing import Any
 
 from tools.explain import Violation
-from tools.outcomes import Level, Outcome
+from tools.outcomes import Level, Outcome, Sighting
 from tools.report.record import (
     CaseRecord,
     FeatureRecord,
+    KnownIssueRecord,
     Measure,
     ProfileRecord,
     ProofRecord,
@@ -88,6 +89,7 @@ def of_every_outcome(**changes: Any) -> RunRecord:
             checks=("sidecars",) if outcome is Outcome.PASSED else (),
             measures=(Measure("time until ready", 12.5, 10.0, "first of two"),) if outcome is Outcome.FAILED else (),
             evidence=("evidence/pool.txt",) if outcome is Outcome.FAILED else (),
+            known_issues=(known_issue(),) if outcome is Outcome.KNOWN_ISSUE else (),
         )
         for accelerator, level in (("gpu", Level.CORE), ("tpu", Level.EXTENDED))
         for outcome in Outcome
@@ -107,3 +109,15 @@ def of_every_outcome(**changes: Any) -> RunRecord:
         "proof": ProofRecord(3, 4, 12),
     }
     return run(*cases, **(facts | changes))
+
+
+def known_issue(sighting: Sighting = Sighting.SEEN, **changes: Any) -> KnownIssueRecord:
+    """An entry about a case, and what was seen of it."""
+    made = KnownIssueRecord(
+        "istiod merges virtual hosts.",
+        "https://github.com/istio/istio/issues/7",
+        "2026-12-31",
+        "manifests/known-issues.yaml:1:3",
+        sighting.value,
+    )
+    return replace(made, **changes)

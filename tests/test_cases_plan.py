@@ -37,6 +37,7 @@ SETTINGS = Settings(
     None,
     "",
     Path("skips.yaml"),
+    Path("known-issues.yaml"),
     {},
 )
 CASE = Case(

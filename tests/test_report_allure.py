@@ -31,6 +31,9 @@ def test_ends_passed(accelerator):
 def test_ends_failed(accelerator):
     check(False, "this", "that")
 
+def test_ends_known_issue(accelerator):
+    check(False, "this", "that")
+
 def test_ends_broken(accelerator):
     raise OSError("no network")
 
@@ -90,6 +93,7 @@ def test_every_case_has_its_outcome_as_status_label_and_words(results: Path) -> 
     assert statuses == {
         "ends-passed": "passed",
         "ends-failed": "failed",
+        "ends-known-issue": "skipped",
         "ends-broken": "broken",
         "ends-skipped": "skipped",
         "ends-not-supported": "skipped",
@@ -148,6 +152,7 @@ def test_every_outcome_but_a_pass_has_its_category(results: Path) -> None:
     assert found == {
         "passed": "",
         "failed": "Product: a promise is broken",
+        "known issue": "Known issue upstream",
         "broken": "Broken: suite or cluster could not tell",
         "not run": "Not run: what it rests on failed before",
         "not supported": "Not supported by this cluster",

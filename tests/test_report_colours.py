@@ -8,7 +8,7 @@ from tools.report import summary
 
 CSS = summary.STYLE.read_text()
 ENOUGH = 4.5
-TONES = ["passed", "failed", "broken", "skipped", "not-supported", "not-run", "unknown", "warning"]
+TONES = ["passed", "failed", "known-issue", "broken", "skipped", "not-supported", "not-run", "unknown", "warning"]
 PLAIN = [(text, ground) for text in ("ink", "soft", "link") for ground in ("card", "ground")]
 PAIRS = [*PLAIN, ("ink", "code"), *((tone, ground) for tone in TONES for ground in (f"{tone}-ground", "card"))]
 MEDIA = {"light": "", "dark": "prefers-color-scheme: dark", "paper": "print"}

@@ -15,7 +15,7 @@ from tools.report.record import dump
 def test_summary_has_verdict_reasons_table_and_failures() -> None:
     text = markdown.render(of_every_outcome())
     assert text.startswith("## ❌ NOT RELEASABLE: local-gpu, local-tpu\n")
-    assert "| Area | gpu | tpu |\n| --- | --- | --- |\n| pool | 1 passed, 1 failed, 1 broken" in text
+    assert "| Area | gpu | tpu |\n| --- | --- | --- |\n| pool | 1 passed, 1 failed, 1 known issue, 1 broken" in text
     assert "- **Probable cause:** the picker may not list pods" in text
     assert "```sh\n  kubectl get pods --show-labels -n llmisvc-1-gpu\n  ```" in text
     assert "3 of 4 cases proven able to fail" in text

@@ -50,6 +50,7 @@ def settings(**changes: Any) -> Settings:
         ca_file=None,
         probe_image="",
         skips=Path("skips.yaml"),
+        known_issues=Path("known-issues.yaml"),
         timeouts={},
     )
     return replace(plain, **changes)

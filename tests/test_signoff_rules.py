@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.report_runs import case
+from tests.report_runs import case, known_issue
 from tests.run_records import COMMIT, PROFILE, rehearsal, release
 from tools.outcomes import Level, Outcome
 from tools.report.record import ProofRecord, RunRecord
@@ -28,6 +28,11 @@ def skipped(until: date, level: Level = Level.EXTENDED) -> Any:
     entry = Skip("a-b", "", "Waits for a fix of 2026-01-01.", "https://example.com/1", until, "skips.yaml:1:1")
     text = decide_skip([entry], "a-b", "gpu", min(until, DAY)).text
     return case("a-b", Outcome.SKIPPED, level=level, message=text)
+
+
+def known(until: date, level: Level = Level.EXTENDED) -> Any:
+    """A case that failed as it is known to."""
+    return case("a-b", Outcome.KNOWN_ISSUE, level=level, known_issues=(known_issue(until=until.isoformat()),))
 
 
 def rule(name: str, record: RunRecord, proof: ProofRecord | None = None, files: tuple[str, ...] = ()) -> Rule:
@@ -56,6 +61,8 @@ def test_a_run_that_may_go_out_keeps_every_rule() -> None:
         ("budgets-certified", release(case("x-y", checks=("budgets",)), **BUDGETS), "certified"),
         ("no-expired-skip", release(), "0 skips, none of them expired"),
         ("no-expired-skip", release(skipped(DAY)), "1 skip, none of them expired"),
+        ("no-expired-known-issue", release(), "0 known issues, none of them expired"),
+        ("no-expired-known-issue", release(known(DAY)), "1 known issue, none of them expired"),
         ("prove-rate", release(), "no proof; none is asked for"),
         ("suite-clean", release(), f"commit {COMMIT}, without changes"),
         ("evidence-there", release(), "0 files, all there"),
@@ -93,6 +100,8 @@ def test_a_rule_that_is_kept(name: str, record: RunRecord, have: str) -> None:
             release(case("a-b", Outcome.SKIPPED, level=Level.EXTENDED, message="later")),
             "expired: a-b (gpu), until no date is told",
         ),
+        ("no-expired-known-issue", release(known(date(2026, 11, 23))), "expired: a-b (gpu), until 2026-11-23"),
+        ("core-passed", release(known(DAY, Level.CORE)), "core cases: 2 passed, 1 known issue"),
         ("prove-rate", release(**asking(prove_rate_minimum=0.5)), "no proof"),
         (
             "suite-clean",

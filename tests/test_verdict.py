@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from tests.report_runs import STANDIN, case
+from tests.report_runs import STANDIN, case, known_issue
 from tests.run_records import PROFILE, rehearsal, release
-from tools.outcomes import Level, Outcome
+from tools.outcomes import Level, Outcome, Sighting
 from tools.report.record import RunRecord, dump, load
 from tools.report.verdict import Verdict, judge
 
@@ -93,6 +93,12 @@ def test_what_cannot_tell_is_inconclusive_on_any_cluster(
             "1 core case not supported by this cluster, which is not a pass: a-b (gpu).",
         ),
         ([case("a-b", Outcome.SKIPPED)], {}, "1 core case skipped by a person: a-b (gpu)."),
+        (
+            [case("a-b", Outcome.KNOWN_ISSUE, known_issues=(known_issue(),))],
+            {},
+            "1 core case failed by a known issue: a-b (gpu): istiod merges virtual hosts."
+            " https://github.com/istio/istio/issues/7",
+        ),
         ([], {"claims": {"budgets": "its budgets"}}, "1 promise checked by no passed case: budgets."),
         (
             [case("budget-held", Outcome.NOT_SUPPORTED, level=Level.EXTENDED, checks=("budgets",))],
@@ -148,6 +154,17 @@ def test_one_thing_that_is_not_real_makes_a_rehearsal(changes: dict[str, Any], e
             "1 extended case not supported by this cluster: a-b (gpu).",
         ),
         ([case("a-b", Outcome.SKIPPED, level=Level.EXTENDED)], {}, "1 extended case skipped by a person: a-b (gpu)."),
+        (
+            [case("a-b", Outcome.KNOWN_ISSUE, level=Level.EXTENDED, known_issues=(known_issue(),))],
+            {},
+            "1 extended case failed by a known issue: a-b (gpu): istiod merges virtual hosts."
+            " https://github.com/istio/istio/issues/7",
+        ),
+        (
+            [case("a-b", known_issues=(known_issue(Sighting.NOT_SEEN),))],
+            {},
+            "The known issue of a-b (gpu) was not seen, so its entry may go (manifests/known-issues.yaml:1:3).",
+        ),
         (
             [],
             {

@@ -83,6 +83,7 @@ class Settings:
         ca_file: authority for HTTPS at the gateway; None is the system's.
         probe_image: image of probe pods in place of the default one; empty for none.
         skips: file of skips by people.
+        known_issues: file of known issues.
         timeouts: budgets in seconds in place of the documented ones, by name.
     """
 
@@ -103,6 +104,7 @@ class Settings:
     ca_file: Path | None
     probe_image: str
     skips: Path
+    known_issues: Path
     timeouts: Mapping[str, float]
 
 

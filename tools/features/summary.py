@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from tools.features.feature import Feature
 from tools.report.record import FeatureRecord
 
-_COMPONENTS = ("kubernetes", "kserve", "istio", "gateway-api", "inference-extension", "endpoint-picker")
+COMPONENTS = ("kubernetes", "kserve", "istio", "gateway-api", "inference-extension", "endpoint-picker")
 
 
 def versions(features: Sequence[Feature]) -> dict[str, str]:
@@ -16,7 +16,7 @@ def versions(features: Sequence[Feature]) -> dict[str, str]:
 def header_lines(features: Sequence[Feature]) -> list[str]:
     """A few short lines."""
     known = versions(features)
-    told = ", ".join(f"{each} {known.get(each, 'unknown')}" for each in _COMPONENTS)
+    told = ", ".join(f"{each} {known.get(each, 'unknown')}" for each in COMPONENTS)
     rows = [f"versions: {told}"]
     for label, present in (("has", True), ("lacks", False), ("could not be told", None)):
         if names := ", ".join(each.name for each in features if each.present is present):

@@ -23,6 +23,7 @@ from tools.report.write import write_whole
 # tools.report.render_allure makes of it.
 CATEGORIES: list[dict[str, Any]] = [
     {"name": "Product: a promise is broken", "matchedStatuses": ["failed"]},
+    {"name": "Known issue upstream", "matchedStatuses": ["skipped"], "messageRegex": r"^known issue: [\s\S]*"},
     {"name": "Broken: suite or cluster could not tell", "matchedStatuses": ["broken"]},
     {"name": "Not run: what it rests on failed before", "matchedStatuses": ["unknown"]},
     {

@@ -12,17 +12,18 @@ from tools.report.record import CaseRecord, RunRecord
 from tools.report.tally import bare_reason, label
 from tools.report.text import clean
 
-# Allure has no words of its own for the last two.
+# Allure has no words of its own for the last two, nor for what is known.
 _STATUS = {
     Outcome.PASSED: "passed",
     Outcome.FAILED: "failed",
     Outcome.BROKEN: "broken",
+    Outcome.KNOWN_ISSUE: "skipped",
     Outcome.SKIPPED: "skipped",
     Outcome.NOT_SUPPORTED: "skipped",
     Outcome.NOT_RUN: "unknown",
 }
 _OUTCOME = "outcome"
-_PREFIXED = (Outcome.BROKEN, Outcome.SKIPPED, Outcome.NOT_SUPPORTED, Outcome.NOT_RUN)
+_PREFIXED = (Outcome.KNOWN_ISSUE, Outcome.BROKEN, Outcome.SKIPPED, Outcome.NOT_SUPPORTED, Outcome.NOT_RUN)
 _NODEID = re.compile(r"(?P<file>[^:]+)\.py::(?P<function>[^\[]+)")
 
 
@@ -48,6 +49,13 @@ def agreed(result: dict[str, Any], case: CaseRecord) -> dict[str, Any]:
     if case.outcome is not Outcome.PASSED:
         details = result.get("statusDetails") or {}
         found["statusDetails"] = details | {"message": _message(case, details.get("message", ""))}
+    if case.outcome is Outcome.KNOWN_ISSUE:
+        found["statusDetails"] |= {"known": True}
+        links = [each for each in result.get("links") or [] if each.get("type") != "issue"]
+        found["links"] = [
+            *links,
+            *({"type": "issue", "name": each.what, "url": each.link} for each in case.known_issues),
+        ]
     return found
 
 

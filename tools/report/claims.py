@@ -14,7 +14,7 @@ class Standing(StrEnum):
 
     Attributes:
         KEPT: every case that checks it passed.
-        NOT_KEPT: a case that checks it failed.
+        NOT_KEPT: a case that checks it failed, be it for a known issue.
         IN_PART: some of the cases that check it passed, the others gave no answer.
         NOT_CHECKED: no case gave an answer.
     """
@@ -75,7 +75,7 @@ def standing(record: RunRecord, key: str, claimed_for: list[str]) -> Standing:
 
 def _standing(cases: tuple[CaseRecord, ...]) -> Standing:
     outcomes = {each.outcome for each in cases}
-    if Outcome.FAILED in outcomes:
+    if outcomes & {Outcome.FAILED, Outcome.KNOWN_ISSUE}:
         return Standing.NOT_KEPT
     if outcomes == {Outcome.PASSED}:
         return Standing.KEPT

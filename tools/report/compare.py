@@ -14,6 +14,7 @@ _ORDER = (
     Outcome.NOT_SUPPORTED,
     Outcome.NOT_RUN,
     Outcome.BROKEN,
+    Outcome.KNOWN_ISSUE,
     Outcome.FAILED,
 )
 # Less than this is the noise of a cluster, not a change; a number that crosses its budget is always told.

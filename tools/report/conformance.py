@@ -110,6 +110,12 @@ def _profile(record: RunRecord, accelerator: str) -> dict[str, Any]:
             ],
             "outcomes": {str(outcome): count(cases)[outcome] for outcome in Outcome},
             "notPassed": [_entry(each) for each in not_passed(record) if each.accelerator == accelerator],
+            "knownIssues": [
+                {"name": label(case), "what": one_line(each.what), "link": each.link}
+                | {"until": each.until, "sighting": str(each.sighting)}
+                for case in cases
+                for each in case.known_issues
+            ],
             "measures": [
                 {"case": label(case), "what": each.what, "seconds": each.seconds, "budget": each.budget}
                 | ({"note": each.note} if each.note else {})

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from tools.outcomes import Outcome
 from tools.report.record import CaseRecord
 
-# Somebody has to act on these; what is not supported or skipped was meant to be left out.
+# Somebody has to act on these; what is not supported or skipped was meant to be left out, and a known issue is known.
 URGENT = (Outcome.FAILED, Outcome.BROKEN, Outcome.NOT_RUN)
 
 

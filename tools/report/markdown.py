@@ -28,7 +28,12 @@ _SIGNS = {
     Verdict.INCONCLUSIVE: "❔",
 }
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|~!&])")
-_COMMANDS = {Outcome.FAILED: "error", Outcome.BROKEN: "error", Outcome.NOT_RUN: "warning"}
+_COMMANDS = {
+    Outcome.FAILED: "error",
+    Outcome.BROKEN: "error",
+    Outcome.NOT_RUN: "warning",
+    Outcome.KNOWN_ISSUE: "notice",
+}
 
 
 def main(arguments: list[str]) -> int:
@@ -67,13 +72,14 @@ def render(record: RunRecord) -> str:
     more = len(urgent) - _FAILURES_SHOWN
     shown = [line for group in urgent[:_FAILURES_SHOWN] for line in _failure(group)]
     shown += [f"… and {counted(more, 'more reason')}: see summary.html", ""] if more > 0 else []
-    return "\n".join([*head, *_ending(record), *_table(record), *shown, *_foot(record)])
+    return "\n".join([*head, *_ending(record), *_table(record), *shown, *_known_issues(record), *_foot(record)])
 
 
 def annotations(record: RunRecord) -> list[str]:
     """Lines that GitHub Actions shows at the files of the cases that failed, broke or did not run."""
     ended = [] if record.ended_by == FINISHED else [_command("error", {"title": "Run ended early"}, record.ended_by)]
-    urgent = groups([each for each in not_passed(record) if each.outcome in URGENT])
+    shown = (*URGENT, Outcome.KNOWN_ISSUE)
+    urgent = groups([each for each in not_passed(record) if each.outcome in shown])
     return [*ended, *(_annotation(each) for each in urgent)]
 
 
@@ -103,6 +109,16 @@ def _failure(group: Group) -> list[str]:
     promise = [] if several else [f"{_text(first.promise)}", ""]
     rows = _rows(first.details) or [_text(bare_reason(first), 1000)]
     return [f"### {_text(title)}", "", *promise, *names, *rows, ""]
+
+
+def _known_issues(record: RunRecord) -> list[str]:
+    """What is known to be wrong upstream, and what was seen of it."""
+    found = dict.fromkeys((label(case), each) for case in record.cases for each in case.known_issues)
+    lines = [
+        f"- {_text(each.sighting)}: {_text(name)}: {_text(each.what)} {_text(each.link)} (until {_text(each.until)})"
+        for name, each in found
+    ]
+    return ["### Known issues upstream", "", *lines, ""] if lines else []
 
 
 def _rows(details: str) -> list[str]:

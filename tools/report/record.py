@@ -30,6 +30,25 @@ class Measure:
 
 
 @dataclass(frozen=True)
+class KnownIssueRecord:
+    """An entry of manifests/known-issues.yaml that is about a case on this cluster.
+
+    Attributes:
+        what: is wrong upstream, in a sentence.
+        link: URL where it is being solved.
+        until: the last day on which the entry holds, `YYYY-MM-DD`.
+        where: `FILE:LINE:COLUMN` of the entry.
+        sighting: what the run saw of it, one of `tools.outcomes.Sighting`.
+    """
+
+    what: str
+    link: str
+    until: str
+    where: str
+    sighting: str
+
+
+@dataclass(frozen=True)
 class CaseRecord:
     """A case for one accelerator, and how it ended.
 
@@ -48,6 +67,7 @@ class CaseRecord:
         measures: numbers with their budgets.
         evidence: files, relative to the run's directory.
         line: where the case begins in its file, from 1; 0 if unknown.
+        known_issues: that are to be expected of it here, and what was seen of them.
     """
 
     name: str
@@ -64,6 +84,7 @@ class CaseRecord:
     measures: tuple[Measure, ...] = ()
     evidence: tuple[str, ...] = ()
     line: int = 0
+    known_issues: tuple[KnownIssueRecord, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -223,5 +244,6 @@ def _case(data: Mapping[str, Any]) -> CaseRecord:
             "checks": tuple(data["checks"]),
             "measures": tuple(Measure(**each) for each in data["measures"]),
             "evidence": tuple(data["evidence"]),
+            "known_issues": tuple(KnownIssueRecord(**each) for each in data.get("known_issues", ())),
         }
     )

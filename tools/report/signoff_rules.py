@@ -5,7 +5,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date
 
-from tools.outcomes import Level, Outcome
+from tools.outcomes import Level, Outcome, Sighting
 from tools.report.asked import BUDGETS, asks_for_budgets, executed, is_checked, is_unpromised, minimum
 from tools.report.ranges import misfits
 from tools.report.record import CaseRecord, ProofRecord, RunRecord
@@ -51,6 +51,7 @@ def decide(record: RunRecord, files: Collection[str], day: date, proof: ProofRec
         _versions(record),
         _budgets(record),
         _skips(record, day),
+        _known_issues(record, day),
         _proof(record, proof),
         _suite(record),
         _evidence(record, files),
@@ -109,6 +110,19 @@ def _skips(record: RunRecord, day: date) -> Rule:
     lines = [f"{each.name} ({each.accelerator}), until {_until(each) or 'no date is told'}" for each in expired]
     have = f"expired: {', '.join(lines)}" if lines else f"{counted(len(skipped), 'skip')}, none of them expired"
     return Rule("no-expired-skip", not expired, f"no skip that has expired on {day}", have)
+
+
+def _known_issues(record: RunRecord, day: date) -> Rule:
+    known = [each for each in record.cases if each.outcome is Outcome.KNOWN_ISSUE]
+    expired = [each for each in known if not (until := _known_until(each)) or until < day]
+    lines = [f"{each.name} ({each.accelerator}), until {_known_until(each) or 'no date is told'}" for each in expired]
+    have = f"expired: {', '.join(lines)}" if lines else f"{counted(len(known), 'known issue')}, none of them expired"
+    return Rule("no-expired-known-issue", not expired, f"no known issue that has expired on {day}", have)
+
+
+def _known_until(case: CaseRecord) -> date | None:
+    days = [date.fromisoformat(each.until) for each in case.known_issues if each.sighting == Sighting.SEEN]
+    return max(days, default=None)
 
 
 def _until(case: CaseRecord) -> date | None:

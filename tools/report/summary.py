@@ -74,6 +74,7 @@ def render(record: RunRecord) -> str:
 
 def _parts(record: RunRecord) -> list[_Part]:
     bad, left_out = failures.failures(record), failures.omissions(record)
+    known = failures.known_issues(record)
     measured = any(each.measures for each in record.cases)
     return [
         _Part("ending", "Ending", "The run ended early", "", failures.ending, record.ended_by != FINISHED),
@@ -84,6 +85,14 @@ def _parts(record: RunRecord) -> list[_Part]:
             _lead(record),
             lambda _: join(*bad),
             bool(bad),
+        ),
+        _Part(
+            "known-issues",
+            "Known issues",
+            "Known issues upstream",
+            "None of these counts as passed. An entry that is not seen any more may go.",
+            lambda _: join(*known),
+            bool(known),
         ),
         _Part(
             "trouble",

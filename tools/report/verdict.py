@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from tools.cluster.rules import simulators
-from tools.outcomes import Level, Outcome
+from tools.outcomes import Level, Outcome, Sighting
 from tools.report.asked import (
     BUDGETS,
     asks_for_budgets,
@@ -17,6 +17,7 @@ from tools.report.asked import (
 )
 from tools.report.ranges import misfits
 from tools.report.record import CaseRecord, ProfileRecord, RunRecord
+from tools.report.tally import bare_reason
 from tools.report.text import counted
 from tools.skips import has_expired
 
@@ -60,7 +61,8 @@ def judge(record: RunRecord) -> Judgement:
     A failed extended case weighs as much as a core one here: it ran because its requirements are met, so the release
     has the feature, and has it broken. For the same reason a case that broke or did not run leaves the question open
     at either level. Without weight, but told, is what the cluster does not offer (extended, not supported), what a
-    person took out (extended, skipped, with an expiry date), and what the profile does not promise.
+    person took out (extended, skipped, with an expiry date), a known issue (extended), and what the profile does not
+    promise.
 
     Args:
         record: of the run.
@@ -166,6 +168,7 @@ def _gaps(record: RunRecord) -> list[str]:
             _cases(record, Outcome.SKIPPED, Level.CORE),
             lambda many: f"{counted(many, 'core case')} skipped by a person",
         ),
+        *_known_issues(record, Level.CORE),
         *([f"{counted(len(lacking), 'promise')} checked by no passed case: {_listed(lacking)}."] if lacking else []),
         *(
             f"{len(executed(record, each.accelerator))} cases were executed for {each.accelerator}; {_wanted(each)}."
@@ -192,6 +195,8 @@ def _notes(record: RunRecord) -> list[str]:
             _cases(record, Outcome.SKIPPED, Level.EXTENDED),
             lambda many: f"{counted(many, 'extended case')} skipped by a person",
         ),
+        *_known_issues(record, Level.EXTENDED),
+        *_stale(record),
         *(
             f"The load budgets of {each.name} are not certified, which its sign-off does not ask for."
             for each in record.profiles
@@ -201,6 +206,30 @@ def _notes(record: RunRecord) -> list[str]:
         ),
         *([f"The run had trouble of its own: {_listed(list(record.trouble))}."] if record.trouble else []),
     ]
+
+
+def _known_issues(record: RunRecord, level: Level) -> list[str]:
+    """A sentence for each issue: who decides has to know what is wrong, and where it is being solved."""
+    found: dict[str, list[CaseRecord]] = {}
+    for case in _cases(record, Outcome.KNOWN_ISSUE, level):
+        seen = [f"{each.what} {each.link}" for each in case.known_issues if each.sighting == Sighting.SEEN]
+        found.setdefault(seen[0] if seen else bare_reason(case), []).append(case)
+    return [
+        f"{counted(len(cases), f'{level} case')} failed by a known issue: {_listed(_names(cases))}: {what}"
+        for what, cases in found.items()
+    ]
+
+
+def _stale(record: RunRecord) -> list[str]:
+    """Entries that have to be looked at."""
+    found: dict[tuple[str, str], list[CaseRecord]] = {}
+    for case in record.cases:
+        for each in case.known_issues:
+            if each.sighting == Sighting.NOT_SEEN:
+                found.setdefault((each.where, "was not seen, so its entry may go"), []).append(case)
+            elif each.sighting == Sighting.EXPIRED:
+                found.setdefault((each.where, f"has expired on {each.until}"), []).append(case)
+    return [f"The known issue of {_listed(_names(cases))} {what} ({where})." for (where, what), cases in found.items()]
 
 
 def _green(record: RunRecord) -> str:

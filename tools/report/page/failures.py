@@ -2,10 +2,11 @@
 
 from dataclasses import replace
 
+from tools.outcomes import Outcome, Sighting
 from tools.report.explanation import Explanation, take_apart
 from tools.report.groups import URGENT, Group, groups
 from tools.report.page.markup import Markup, badge, command, fold, local_link, tag
-from tools.report.record import CaseRecord, RunRecord
+from tools.report.record import CaseRecord, KnownIssueRecord, RunRecord
 from tools.report.tally import bare_reason, label, not_passed
 from tools.report.text import clean, clipped, counted, one_line
 
@@ -21,7 +22,19 @@ def failures(record: RunRecord) -> list[Markup]:
 
 def omissions(record: RunRecord) -> list[Markup]:
     """What was not supported or skipped, one paragraph for each reason."""
-    return [_omitted(each) for each in groups([case for case in not_passed(record) if case.outcome not in URGENT])]
+    shown = (*URGENT, Outcome.KNOWN_ISSUE)
+    return [_omitted(each) for each in groups([case for case in not_passed(record) if case.outcome not in shown])]
+
+
+def known_issues(record: RunRecord) -> list[Markup]:
+    """What failed as it is known to fail, and the entries that were not seen, or not so."""
+    seen = groups([case for case in not_passed(record) if case.outcome is Outcome.KNOWN_ISSUE])
+    others = [(case, each) for case in record.cases for each in case.known_issues if each.sighting != Sighting.SEEN]
+    notes = [
+        tag("li", tag("p", f"{each.sighting}: ", one_line(each.what), " ", tag("code", each.link)), _entry(case, each))
+        for case, each in others
+    ]
+    return [*(_article(each) for each in seen), *([tag("ul", *notes, class_="omissions")] if notes else [])]
 
 
 def ending(record: RunRecord) -> Markup:
@@ -48,6 +61,7 @@ def _article(group: Group) -> Markup:
         "article",
         tag("p", badge(kind, group.outcome), " ", tag("span", first.level, class_="level"), " ", names, class_="head"),
         tag("h3", one_line(title, 400)),
+        _issues(group) if group.outcome is Outcome.KNOWN_ISSUE else "",
         *_words(first, explanation),
         _cases(group) if several else "",
         _evidence(group),
@@ -99,6 +113,20 @@ def _evidence(group: Group) -> Markup:
     if not files:
         return Markup("")
     return tag("div", tag("p", "Evidence"), tag("ul", *(tag("li", local_link(each)) for each in files)), class_="files")
+
+
+def _entry(case: CaseRecord, issue: KnownIssueRecord) -> Markup:
+    return tag("p", tag("code", label(case)), f", until {issue.until}, {issue.where}", class_="soft")
+
+
+def _issues(group: Group) -> Markup:
+    """Each known issue once, with the place where it is being solved: as text, because the page leads nowhere."""
+    found = dict.fromkeys((each.what, each.link, each.until) for case in group.cases for each in case.known_issues)
+    lines = [
+        tag("p", tag("strong", one_line(what)), " ", tag("code", link), f", until {until}")
+        for what, link, until in found
+    ]
+    return tag("div", *lines, class_="why") if lines else Markup("")
 
 
 def _omitted(group: Group) -> Markup:

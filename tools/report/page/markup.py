@@ -38,7 +38,7 @@ def badge(kind: str, text: str) -> Markup:
     """A word with its symbol and colour.
 
     Args:
-        kind: class and symbol: `passed`, `failed`, `broken`, `skipped`, `not-supported`, `not-run`.
+        kind: class and symbol: `passed`, `failed`, `known-issue`, `broken`, `skipped`, `not-supported`, `not-run`.
         text: the word.
     """
     return tag("span", icon(kind), text, class_=f"badge {kind}")
