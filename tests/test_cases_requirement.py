@@ -4,7 +4,9 @@ import pytest
 
 from tools.cases import capabilities
 from tools.cases.capabilities import (
+    ACCOUNTS,
     BY_FIXTURE,
+    CHILDREN,
     CONTROLLERS,
     DEPLOY,
     DISRUPT_CLUSTER,
@@ -78,15 +80,27 @@ def test_every_capability_is_decided_in_every_mode() -> None:
 @pytest.mark.parametrize(
     ("mode", "audits", "granted"),
     [
-        (Mode.READ, True, {NODES, CONTROLLERS, READS_POLICIES}),
-        (Mode.TRAFFIC, True, {NODES, CONTROLLERS, READS_POLICIES, TRAFFIC, FORWARD, ISTIOD}),
-        (Mode.PROBES, True, {NODES, CONTROLLERS, READS_POLICIES, TRAFFIC, FORWARD, ISTIOD, PICKER_METRICS}),
+        (Mode.READ, True, {NODES, CONTROLLERS, READS_POLICIES, ACCOUNTS}),
+        (Mode.TRAFFIC, True, {NODES, CONTROLLERS, READS_POLICIES, ACCOUNTS, TRAFFIC, FORWARD, ISTIOD}),
+        (Mode.PROBES, True, {NODES, CONTROLLERS, READS_POLICIES, ACCOUNTS, TRAFFIC, FORWARD, ISTIOD, PICKER_METRICS}),
         # Whatever else the run may do: what was there before, others use as well.
-        (Mode.DEPLOY, True, {NODES, CONTROLLERS, READS_POLICIES, TRAFFIC, FORWARD, ISTIOD, PICKER_METRICS}),
+        (Mode.DEPLOY, True, {NODES, CONTROLLERS, READS_POLICIES, ACCOUNTS, TRAFFIC, FORWARD, ISTIOD, PICKER_METRICS}),
         (
             Mode.DEPLOY,
             False,
-            {NODES, CONTROLLERS, READS_POLICIES, TRAFFIC, FORWARD, ISTIOD, PICKER_METRICS, EXCLUSIVE, DEPLOY},
+            {
+                NODES,
+                CONTROLLERS,
+                READS_POLICIES,
+                ACCOUNTS,
+                TRAFFIC,
+                FORWARD,
+                ISTIOD,
+                PICKER_METRICS,
+                EXCLUSIVE,
+                DEPLOY,
+                CHILDREN,
+            },
         ),
     ],
 )

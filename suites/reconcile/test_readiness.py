@@ -5,7 +5,7 @@ import pytest
 from fixtures.deployment import Deployed
 from fixtures.measure import Record
 from tools.explain import bullets, check
-from tools.faults import workload
+from tools.faults import reconcile, workload
 from tools.kube import pods
 from tools.kube.convergence import NotConverged
 from tools.kube.kinds import LLM_SERVICE
@@ -36,7 +36,10 @@ def test_becomes_ready(deployed: Deployed, record: Record) -> None:
 @pytest.mark.conformance(
     name="reconcile-is-rolled-out",
     level="core",
-    fault=workload.rollout_stuck.shows("workload: 1 replicas", "'replicas': 2"),
+    fault=[
+        workload.rollout_stuck.shows("workload: 1 replicas", "'replicas': 2"),
+        reconcile.scheduler_config_broken.shows("picker: 1 replicas", "'availableReplicas': 0"),
+    ],
 )
 def test_is_rolled_out(service: LlmService) -> None:
     """Ready means rolled out: server and picker have all their replicas, in the current revision."""

@@ -12,6 +12,8 @@ NODES = may(rights.NODES)
 CONTROLLERS = may(rights.FEATURES)
 READS_POLICIES = may(rights.POLICIES)
 ISTIOD = may(rights.ISTIOD)
+ACCOUNTS = may(rights.ACCOUNTS)
+CHILDREN = may(rights.CHILDREN)
 PICKER_METRICS = may(rights.PICKER_METRICS)
 EXCLUSIVE = may("have the service to itself")
 DEPLOY = may("deploy the service")
@@ -25,6 +27,8 @@ ALL = (
     CONTROLLERS,
     READS_POLICIES,
     ISTIOD,
+    ACCOUNTS,
+    CHILDREN,
     PICKER_METRICS,
     EXCLUSIVE,
     DEPLOY,

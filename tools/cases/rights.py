@@ -7,6 +7,8 @@ from tools.cases.requirement import Finding
 from tools.cluster.rules import Disruption, Grant, permitted
 from tools.kube.access import Access, Permissions, missing
 from tools.kube.rights import (
+    ACCOUNTS,
+    CHILDREN,
     FEATURES,
     FORWARD,
     ISTIOD,
@@ -52,6 +54,8 @@ def findings(
         capabilities.NODES: _allowed(permissions, looks[NODES]),
         capabilities.CONTROLLERS: _allowed(permissions, looks[FEATURES]),
         capabilities.READS_POLICIES: _allowed(permissions, looks[POLICIES]),
+        capabilities.ACCOUNTS: _allowed(permissions, looks[ACCOUNTS]),
+        capabilities.CHILDREN: _first(deploys, _allowed(permissions, useful(Mode.DEPLOY, places)[CHILDREN])),
         capabilities.ISTIOD: _first(may_send, _allowed(permissions, sends[ISTIOD])),
         capabilities.PICKER_METRICS: _first(reads, _allowed(permissions, useful(Mode.PROBES, places)[PICKER_METRICS])),
         capabilities.EXCLUSIVE: _named(deploys, "a service that nobody else uses, or its counters prove nothing"),

@@ -93,6 +93,30 @@ class Kube:
         path = self.kind_of(document).path(namespace=document["metadata"].get("namespace", ""))
         return self.request("POST", path, {"fieldManager": FIELD_MANAGER}, document)
 
+    def judge(self, document: Object) -> list[str]:
+        """Have a creation judged as if it were made (strict dry run: unknown fields are refused); nothing is kept.
+
+        Returns:
+            The API server's warnings.
+
+        Raises:
+            KubeError: it is refused.
+        """
+        path = self.kind_of(document).path(namespace=document["metadata"].get("namespace", ""))
+        query = {"fieldManager": FIELD_MANAGER, "fieldValidation": "Strict", "dryRun": "All"}
+        with closing(self._send("POST", path, query, document)) as response:
+            # As RFC 7234 has them: code, agent, text in quotation marks.
+            return [each.split(" ", 2)[-1].strip('"') for each in response.headers.getlist("Warning")]
+
+    def judge_change(self, kind: Kind, name: str, namespace: str, body: Any) -> None:
+        """Have a merge patch judged in the same way.
+
+        Raises:
+            KubeError: it is refused.
+        """
+        query = {"fieldManager": FIELD_MANAGER, "fieldValidation": "Strict", "dryRun": "All"}
+        self.request("PATCH", kind.path(name, namespace), query, body, _PATCHES["merge"])
+
     def patch(
         self, kind: Kind, name: str, namespace: str, body: Any, *, how: str = "merge", subresource: str = ""
     ) -> Object:

@@ -33,6 +33,25 @@ def removable(kube: Kube) -> tuple[list[Kind], list[str]]:
     return kinds, [line for _, line in answers if line]
 
 
+def names(kube: Kube) -> set[str]:
+    """Every name that kubectl takes for a resource: plural, singular, kind, short names, with and without the group.
+
+    Raises:
+        KubeError: the API server did not answer.
+    """
+    groups = kube.request("GET", "/apis")["groups"]
+    apis = ["v1", *(each["groupVersion"] for group in groups for each in group["versions"])]
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        answers = list(pool.map(partial(_resources, kube), apis))
+    found = {"all"}
+    for api, (rows, _) in zip(apis, answers, strict=True):
+        group = api.rpartition("/")[0]
+        for row in rows:
+            plain = {row["name"], row["singularName"], row["kind"].lower(), *row.get("shortNames", [])} - {""}
+            found |= plain | ({f"{each}.{group}" for each in plain} if group else set())
+    return found
+
+
 def _resources(kube: Kube, api: str) -> tuple[list[Object], str]:
     try:
         return kube.request("GET", f"/api/{api}" if "/" not in api else f"/apis/{api}")["resources"], ""

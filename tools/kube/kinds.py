@@ -61,10 +61,20 @@ ADMISSION_BINDING = Kind(
     "validatingadmissionpolicybindings",
     namespaced=False,
 )
+VALIDATING_WEBHOOK = Kind(
+    "admissionregistration.k8s.io/v1",
+    "ValidatingWebhookConfiguration",
+    "validatingwebhookconfigurations",
+    namespaced=False,
+)
+CRD = Kind("apiextensions.k8s.io/v1", "CustomResourceDefinition", "customresourcedefinitions", namespaced=False)
 LLM_SERVICE = Kind("serving.kserve.io/v1alpha2", "LLMInferenceService", "llminferenceservices")
+LLM_CONFIG = Kind("serving.kserve.io/v1alpha2", "LLMInferenceServiceConfig", "llminferenceserviceconfigs")
 HTTP_ROUTE = Kind("gateway.networking.k8s.io/v1", "HTTPRoute", "httproutes")
 GATEWAY = Kind("gateway.networking.k8s.io/v1", "Gateway", "gateways")
 POOL = Kind("inference.networking.k8s.io/v1", "InferencePool", "inferencepools")
+# The group that came before, of which KServe makes a pool as well, for gateways that know no other.
+OLD_POOL = Kind("inference.networking.x-k8s.io/v1alpha2", "InferencePool", "inferencepools")
 DESTINATION_RULE = Kind("networking.istio.io/v1", "DestinationRule", "destinationrules")
 
 KNOWN = [value for value in vars().values() if isinstance(value, Kind)]

@@ -60,16 +60,17 @@ class LlmService:
     def children(self) -> dict[str, tuple[Kind, str]]:
         """What KServe makes for a service with a scheduler, by its part: kind and name.
 
-        The names are the same in KServe 0.16 to 0.20 (and hashed only beyond 63 characters).
+        The names are the same in KServe 0.16 to 0.20; beyond 63 characters they are hashed.
         """
-        return {
-            "workload": (DEPLOYMENT, f"{self.name}-kserve"),
-            "workload service": (SERVICE, f"{self.name}-kserve-workload-svc"),
-            "route": (HTTP_ROUTE, f"{self.name}-kserve-route"),
-            "pool": (POOL, f"{self.name}-inference-pool"),
-            "picker": (DEPLOYMENT, f"{self.name}-kserve-router-scheduler"),
-            "picker service": (SERVICE, f"{self.name}-epp-service"),
+        parts = {
+            "workload": (DEPLOYMENT, "-kserve"),
+            "workload service": (SERVICE, "-kserve-workload-svc"),
+            "route": (HTTP_ROUTE, "-kserve-route"),
+            "pool": (POOL, "-inference-pool"),
+            "picker": (DEPLOYMENT, "-kserve-router-scheduler"),
+            "picker service": (SERVICE, "-epp-service"),
         }
+        return {part: (kind, names.child_name(self.name, suffix)) for part, (kind, suffix) in parts.items()}
 
     def read(self) -> Object:
         """The LLMInferenceService itself."""

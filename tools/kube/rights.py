@@ -18,15 +18,20 @@ from tools.kube.kinds import (
     GATEWAY,
     HTTP_ROUTE,
     LEASE,
+    LLM_CONFIG,
     LLM_SERVICE,
     NAMESPACE,
     NODE,
+    OLD_POOL,
     POD,
     POOL,
     REPLICA_SET,
+    ROLE,
+    ROLE_BINDING,
     SECRET,
     SERVICE,
     SERVICE_ACCOUNT,
+    VALIDATING_WEBHOOK,
     Kind,
 )
 
@@ -39,6 +44,8 @@ IDENTITY = "read which cluster it is"
 FEATURES = "find out what the cluster has"
 POLICIES = "read policies around the service"
 LOGS = "read the service's logs"
+ACCOUNTS = "read the picker's account and roles"
+CHILDREN = "change what KServe makes for a service of the run"
 
 _LOOK = ("get", "list", "watch")
 _READ = ("get", "list")
@@ -143,6 +150,10 @@ def useful(mode: Mode, places: Places) -> dict[str, list[Access]]:
                 ],
                 POLICIES: _for(_READ, (DESTINATION_RULE, _NETWORK_POLICY, SERVICE_ACCOUNT), places.service),
                 LOGS: _on("pods", "log", ("get",), places.service),
+                ACCOUNTS: [
+                    *_for(_READ, (SERVICE_ACCOUNT, ROLE, ROLE_BINDING, OLD_POOL), places.service),
+                    *_for(_READ, (CLUSTER_ROLE_BINDING,)),
+                ],
             }
         case Mode.TRAFFIC:
             return {
@@ -151,6 +162,15 @@ def useful(mode: Mode, places: Places) -> dict[str, list[Access]]:
             }
         case Mode.PROBES:
             return {PICKER_METRICS: _reader(places)}
+        case Mode.DEPLOY:
+            made = (DEPLOYMENT, SERVICE, HTTP_ROUTE, POOL, SERVICE_ACCOUNT, ROLE, ROLE_BINDING)
+            return {
+                CHILDREN: [
+                    *_for(("get", "patch", "delete"), made, places.own),
+                    *_for(("get", "delete"), (CLUSTER_ROLE_BINDING,)),
+                    *_for(("create",), (LLM_CONFIG, SERVICE_ACCOUNT), places.own),
+                ]
+            }
         case _:
             return {}
 
@@ -162,6 +182,9 @@ def to_disturb_service(places: Places) -> list[Access]:
         *_for((*_APPLY, "delete"), (*made_by_kserve, DESTINATION_RULE), places.own),
         *_on(LLM_SERVICE.plural, "status", ("patch",), places.own, _group(LLM_SERVICE)),
         *_for(("create",), (CONFIG_MAP,), places.own),
+        *_for(("update",), (SERVICE, SERVICE_ACCOUNT, ROLE), places.own),
+        *_for((*_APPLY, "delete"), (LLM_CONFIG,), places.own),
+        *_for(("get",), (LLM_CONFIG,), places.kserve),
         *_for(("get",), (DEPLOYMENT,), places.kserve),
         # They keep KServe's controller, in the run's namespace only, from putting back what a fault changed.
         *_for((*_APPLY, "delete"), (ADMISSION_POLICY, ADMISSION_BINDING)),
@@ -179,6 +202,8 @@ def to_disturb_cluster(places: Places) -> list[Access]:
         *_for(("get", "patch", "create"), (NODE,)),
         *_on("nodes", "status", ("patch",), ""),
         *_for(("patch",), (GATEWAY,), places.gateway),
+        *_for(("get", "patch"), (VALIDATING_WEBHOOK, _CRD)),
+        *_for(("get", "create", "delete"), (CLUSTER_ROLE_BINDING,)),
     ]
 
 

@@ -11,12 +11,16 @@ def child_name(parent: str, suffix: str) -> str:
 
     Args:
         parent: the service's name.
-        suffix: for example `-epp-service`; shorter than 31 characters, as all of KServe's are.
+        suffix: for example `-epp-service`.
 
     Source: knative.dev/pkg kmeta.ChildName, which KServe calls for every child.
     """
     if len(parent) + len(suffix) <= _LONGEST:
         return parent + suffix
+    if len(suffix) >= _HEAD:
+        # No room for it behind a hash: the hash is of both, and what fits of the suffix fills up what is left.
+        made = parent[:_HEAD] + hashlib.md5((parent + suffix).encode(), usedforsecurity=False).hexdigest()
+        return (made + suffix[: _LONGEST - len(made)]).rstrip("-.")
     digest = hashlib.md5(parent.encode(), usedforsecurity=False).hexdigest()
     return f"{parent[: _HEAD - len(suffix)]}{digest}{suffix}"
 

@@ -1,0 +1,145 @@
+"""Requests refused, or warned about, in the run's own namespaces by an admission policy."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+
+from tools.explain import Violation
+from tools.kube.client import Object
+from tools.kube.errors import KubeError
+from tools.kube.kinds import ADMISSION_BINDING, ADMISSION_POLICY, CONFIG_MAP, DEPLOYMENT, LLM_SERVICE, NAMESPACE
+from tools.kube.labels import PREFIX, RUN, made_for
+from tools.kube.llm_service import LlmService
+from tools.waiting.eventually import eventually
+from tools.waiting.timeouts import seconds
+
+# The refusal of a ConfigMap of this name shows that the policy is in force.
+_PROBE = "llmisvc-conformance-denial"
+_NUDGE = f"{PREFIX}/nudged"
+
+
+@dataclass(frozen=True)
+class Denial:
+    """What is refused.
+
+    Attributes:
+        fault: name of the fault.
+        resources: groups and names, for example `("apps", "deployments")`, with subresources `("*", "*/*")`.
+        operations: for example `CREATE`.
+        expression: CEL that is true for what is let through.
+        warns: whether it is only warned about.
+    """
+
+    fault: str
+    resources: Sequence[tuple[str, str]]
+    operations: Sequence[str]
+    expression: str
+    warns: bool = False
+
+
+def not_by_controller(service: LlmService) -> str:
+    """CEL: the request is not one of KServe's controller."""
+    place = service.controller
+    spec = service.kube.get(DEPLOYMENT, place.name, place.namespace)["spec"]["template"]["spec"]
+    return f"request.userInfo.username != 'system:serviceaccount:{place.namespace}:{spec['serviceAccountName']}'"
+
+
+@contextmanager
+def denied(service: LlmService, denial: Denial) -> Iterator[None]:
+    """Refuse it in every namespace that carries the label of the service's run, and nowhere else, while entered.
+
+    Objects without a namespace are not told by their namespaces' labels: an expression has to tell them.
+    """
+    kube = service.kube
+    labels = made_for(kube.get(NAMESPACE, service.namespace), denial.fault)
+    name = f"{_PROBE}-{service.namespace}"
+    try:
+        kube.apply(_policy(name, denial, labels))
+        kube.apply(_binding(name, denial, labels))
+        _until(service, "refused" if not denial.warns else "warned about")
+        yield
+    finally:
+        kube.delete(ADMISSION_BINDING, name)
+        kube.delete(ADMISSION_POLICY, name)
+        _until(service, "taken")
+
+
+def nudge(service: LlmService) -> None:
+    """Have the controller look at all services of the run at once; after failures it waits longer and longer."""
+    kube = service.kube
+    run = kube.get(NAMESPACE, service.namespace)["metadata"]["labels"][RUN]
+    for namespace in kube.objects(NAMESPACE, labels=f"{RUN}={run}"):
+        for each in kube.objects(LLM_SERVICE, namespace["metadata"]["name"]):
+            meta = each["metadata"]
+            stamp = {"metadata": {"annotations": {_NUDGE: str(meta["resourceVersion"])}}}
+            # It may go meanwhile.
+            with suppress(KubeError):
+                kube.patch(LLM_SERVICE, meta["name"], meta["namespace"], stamp)
+
+
+def _until(service: LlmService, wanted: str) -> None:
+    what = f"what a policy forbids to be {wanted}"
+
+    def shows() -> None:
+        if (found := _answer(service)) != wanted:
+            raise Violation(what, f"it is {found}")
+
+    eventually(what, shows, budget=seconds("fault-effect"), in_a_row=2)
+
+
+def _answer(service: LlmService) -> str:
+    probe = {
+        "apiVersion": CONFIG_MAP.api,
+        "kind": CONFIG_MAP.kind,
+        "metadata": {"name": _PROBE, "namespace": service.namespace},
+    }
+    try:
+        return "warned about" if any(_PROBE in each for each in service.kube.judge(probe)) else "taken"
+    except KubeError as error:
+        if _PROBE in error.message and error.status in (403, 422):
+            return "refused"
+        raise
+
+
+def _policy(name: str, denial: Denial, labels: dict[str, str]) -> Object:
+    wanted = [_rule(each, denial.operations) for each in denial.resources]
+    probe = "request.resource.resource == 'configmaps' && request.name == '" + _PROBE + "'"
+    return {
+        "apiVersion": ADMISSION_POLICY.api,
+        "kind": ADMISSION_POLICY.kind,
+        "metadata": {"name": name, "labels": labels},
+        "spec": {
+            "failurePolicy": "Fail",
+            "matchConstraints": {"resourceRules": [*wanted, _rule(("", "configmaps"), ["CREATE"])]},
+            "validations": [
+                {
+                    "expression": f"!({probe}) && (request.resource.resource == 'configmaps' || ({denial.expression}))",
+                    "message": f"forbidden by the policy {name}",
+                }
+            ],
+        },
+    }
+
+
+def _rule(resource: tuple[str, str], operations: Sequence[str]) -> Object:
+    group, plural = resource
+    return {
+        "apiGroups": [group],
+        "apiVersions": ["*"],
+        "operations": list(operations),
+        "resources": [plural],
+        "scope": "*",
+    }
+
+
+def _binding(name: str, denial: Denial, labels: dict[str, str]) -> Object:
+    return {
+        "apiVersion": ADMISSION_BINDING.api,
+        "kind": ADMISSION_BINDING.kind,
+        "metadata": {"name": name, "labels": labels},
+        "spec": {
+            "policyName": name,
+            "validationActions": ["Warn" if denial.warns else "Deny"],
+            "matchResources": {"namespaceSelector": {"matchLabels": {RUN: labels[RUN]}}},
+        },
+    }
