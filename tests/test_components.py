@@ -51,3 +51,14 @@ def test_flags_are_spelled_as_the_programs_want_them(programs: Programs) -> None
         "--leader-elect=false",
         "--bind-address=127.0.0.1",
     ]
+
+
+def test_the_api_server_writes_down_who_writes_and_no_bodies(topology: Topology, programs: Programs) -> None:
+    command = components.apiserver(topology, programs, Path("/credentials")).command
+    assert "--audit-policy-file=/credentials/audit-policy.yaml" in command
+    assert f"--audit-log-path={topology.audit_log}" in command
+    assert "--audit-log-maxsize=50" in command
+    assert "--audit-log-maxbackup=1" in command
+    policy = yaml.safe_load(components.audit_policy())
+    assert [each["level"] for each in policy["rules"]] == ["None", "Metadata"]
+    assert policy["rules"][0]["verbs"] == ["get", "list", "watch"]

@@ -139,6 +139,7 @@ def test_every_ending_is_told_apart(checkout: Checkout, fake_cluster: FakeCluste
     assert {name: words for name, (_, words) in ENDS.items() if words not in messages[name]} == {}
     assert session.status == ExitCode.PRODUCT_FAILURE
     assert_counted(session)
+    assert_told_in_short(session)
     assert_explained(session)
     assert_left_nothing(session, fake_cluster)
 
@@ -150,6 +151,13 @@ def assert_counted(session: Session) -> None:
     assert "- The product broke a promise: 3 core cases failed: pool-fails (gpu), pool-asserts (gpu)" in session.output
     assert "- 1 skip expired, and counts as a failure until it is dealt with: pool-expired (gpu)." in session.output
     assert "verdict: NOT RELEASABLE" in session.output
+
+
+def assert_told_in_short(session: Session) -> None:
+    """pytest's short summary has one line for a failure."""
+    lines = [line for line in session.output.splitlines() if line.startswith("FAILED ")]
+    shown = next(line for line in lines if "test_fails[" in line)
+    assert " - expected a p" in shown, lines
 
 
 def assert_explained(session: Session) -> None:

@@ -7,7 +7,7 @@ from tools.explain import Violation, bullets, check
 
 def test_rows_are_aligned_and_empty_ones_left_out() -> None:
     text = str(Violation("a pod", "none", next_step="kubectl get pods"))
-    assert text == "\nexpected:       a pod\nobserved:       none\nnext:           kubectl get pods"
+    assert text == "expected:       a pod\nobserved:       none\nnext:           kubectl get pods"
 
 
 def test_several_lines_keep_their_column() -> None:

@@ -26,7 +26,7 @@ class Violation(AssertionError):
         self.details = details
         rows = [("expected", expected), ("observed", observed), ("probable cause", cause), ("next", next_step)]
         text = "\n".join(f"{label + ':':<16}{_indented(value)}" for label, value in rows if value)
-        super().__init__(f"\n{text}" + (f"\n\n{details}" if details else ""))
+        super().__init__(text + (f"\n\n{details}" if details else ""))
 
 
 def check(ok: bool, expected: str, observed: str, *, cause: str = "", next_step: str = "", details: str = "") -> None:

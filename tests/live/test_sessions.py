@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.live import sessions
+from tests.live import audit_log, sessions
 from tests.live.limited_user import limited_kubeconfig
 from tools.cluster.local.provider import Keep, LocalProvider
 from tools.cluster.provider import ClusterAccess
@@ -101,6 +101,22 @@ def test_audit_changes_nothing(access: ClusterAccess, existing: list[str], targe
     assert _everything(access, target) == before
 
 
+def test_audit_asks_for_no_write_and_every_change_has_another_writer(
+    access: ClusterAccess, existing: list[str], target: str
+) -> None:
+    kube = Kube(access.kubeconfig, access.context)
+    user, log = _user(kube), audit_log.log_of(access.name)
+    namespace, _, name = target.partition("/")
+    deployed = [each for each in audit_log.writes(log) if each.user == user and each.key[1:] == (namespace, name)]
+    assert deployed, "the log has what this user wrote when the service was deployed"
+    before, began = audit_log.versions(kube), audit_log.now()
+    done = sessions.run("-m", "gpu", *existing, f"--target={target}", "--read-only", seconds=100)
+    assert {each.outcome for each in done.record.cases} <= {Outcome.PASSED, Outcome.NOT_SUPPORTED}, done.output
+    after, found = audit_log.versions(kube), audit_log.writes(log, began)
+    assert [str(each) for each in found if each.user == user] == []
+    assert audit_log.unexplained(before, after, found) == []
+
+
 def test_user_of_one_namespace(access: ClusterAccess, target: str, tmp_path: Path) -> None:
     limited = limited_kubeconfig(access, target.partition("/")[0], tmp_path)
     options = ["--cluster=existing", "--context=limited", f"--kubeconfig={limited}", "--profile=local-gpu"]
@@ -164,6 +180,13 @@ def test_broken_gateway_ends_with_a_sentence_and_no_secret(
 def _left(access: ClusterAccess, run: str) -> list[str]:
     kube = Kube(access.kubeconfig, access.context)
     return [each["metadata"]["name"] for each in kube.objects(NAMESPACE, labels=f"{RUN}={run}")]
+
+
+def _user(kube: Kube) -> str:
+    """Who this kubeconfig is to the API server."""
+    body = {"apiVersion": "authentication.k8s.io/v1", "kind": "SelfSubjectReview"}
+    found = kube.request("POST", "/apis/authentication.k8s.io/v1/selfsubjectreviews", {}, body)
+    return str(found["status"]["userInfo"]["username"])
 
 
 def _everything(access: ClusterAccess, target: str) -> dict[str, str]:

@@ -21,6 +21,7 @@ def start(topology: Topology, machine: RunningMachine, programs: Programs) -> No
         UserError: a component died or the API server did not become ready.
     """
     credentials = topology.directory / "credentials"
+    (credentials / components.AUDIT_POLICY).write_text(components.audit_policy())
     machine.start(components.etcd(programs, credentials))
     machine.start(components.apiserver(topology, programs, credentials))
     _wait_ready(topology, machine)

@@ -100,6 +100,11 @@ class Topology:
         return self.directory / "kubeconfig"
 
     @property
+    def audit_log(self) -> Path:
+        """Who asked the API server to write what, a JSON event a line; an older one beside it when it was full."""
+        return self.log(self.control.name, "audit")
+
+    @property
     def host_link(self) -> str:
         """Name of the host's link into the fabric, at most 15 characters."""
         return f"llmisvc-{self.id}"
