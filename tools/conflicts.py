@@ -5,8 +5,9 @@ from collections.abc import Iterable
 from tools.cluster.rules import Disruption, refuse_floating, simulators
 from tools.errors import UserError
 from tools.kube.rights import Mode
+from tools.kubectl import kubectl
 from tools.profile import Profile
-from tools.settings import Settings, Where
+from tools.settings import Settings, Where, list_services
 
 
 def refuse(settings: Settings) -> None:
@@ -30,7 +31,7 @@ def _rules(settings: Settings) -> list[tuple[bool, str, str, str]]:
             existing and not settings.context,
             "--context NAME with --cluster existing",
             "no context: the current one of a kubeconfig is never taken by default",
-            "kubectl config get-contexts",
+            kubectl("config", "get-contexts", kubeconfig=settings.kubeconfig),
         ),
         (
             not existing and bool(settings.context or settings.kubeconfig),
@@ -42,7 +43,7 @@ def _rules(settings: Settings) -> list[tuple[bool, str, str, str]]:
             audits and settings.target is None,
             "--target NAMESPACE/NAME with --read-only",
             "no target: a run that changes nothing deploys nothing",
-            "kubectl get llmisvc --all-namespaces",
+            list_services(settings.context, settings.kubeconfig),
         ),
         (
             settings.install and not existing,

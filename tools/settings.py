@@ -10,6 +10,7 @@ from tools.cluster.rules import Disruption
 from tools.errors import UserError
 from tools.kube.llm_service import Place
 from tools.kube.rights import Mode
+from tools.kubectl import kubectl
 from tools.profile import Profile
 
 # All proofs: one part of one.
@@ -127,13 +128,26 @@ def mode_of(*, audits: bool, read_only: bool, traffic: bool, probes: bool) -> Mo
     return Mode.PROBES if probes else Mode.TRAFFIC if traffic else Mode.READ
 
 
-def target_of(text: str) -> Place | None:
-    """`NAMESPACE/NAME` as a place; None for an empty text."""
+def list_services(context: str, kubeconfig: Path | None) -> str:
+    """The command that lists what can be audited on the cluster that the user has named."""
+    return kubectl("get", "llmisvc", "--all-namespaces", context=context, kubeconfig=kubeconfig)
+
+
+def target_of(text: str, context: str = "", kubeconfig: Path | None = None) -> Place | None:
+    """`NAMESPACE/NAME` as a place; None for an empty text.
+
+    Args:
+        text: of the option.
+        context, kubeconfig: of the cluster, for the message.
+
+    Raises:
+        UserError: it is no such text.
+    """
     if not text:
         return None
     name = r"[a-z0-9]([-a-z0-9]*[a-z0-9])?"
     if not re.fullmatch(f"{name}/{name}", text):
-        raise UserError("--target NAMESPACE/NAME", repr(text), next_step="kubectl get llmisvc --all-namespaces")
+        raise UserError("--target NAMESPACE/NAME", repr(text), next_step=list_services(context, kubeconfig))
     namespace, _, service = text.partition("/")
     return Place(namespace, service)
 

@@ -10,6 +10,7 @@ from typing import Any
 import yaml
 
 from tools.errors import UserError
+from tools.kubectl import kubectl
 
 _MANY = 12
 
@@ -33,7 +34,7 @@ class Entry:
 
     def kubectl(self, words: str) -> str:
         """The command line that asks this cluster by hand."""
-        return f"kubectl --kubeconfig {self.file} --context {self.context} {words}"
+        return kubectl(*words.split(), context=self.context, kubeconfig=self.file)
 
 
 def candidates(given: Path | None, environ: Mapping[str, str]) -> list[Path]:
@@ -80,7 +81,10 @@ def find_context(name: str, files: Sequence[Path]) -> Entry:
     raise UserError(
         f"a context {name!r} in {', '.join(map(str, files))}",
         "there are no contexts" if not names else f"there {'is' if len(names) == 1 else 'are'} {_listed(names)}",
-        next_step=f"--context {near[0]} (if that was meant)" if near else "kubectl config get-contexts",
+        next_step=f"--context {near[0]} (if that was meant)"
+        if near
+        # Of several files kubectl knows by $KUBECONFIG, as we do.
+        else kubectl("config", "get-contexts", kubeconfig=files[0] if len(files) == 1 else None),
     )
 
 

@@ -1,7 +1,6 @@
 """A small typed client: objects in and out are dicts, errors are KubeError, nothing is retried."""
 
 import json
-import shlex
 from collections.abc import Iterator, Mapping
 from contextlib import closing, suppress
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from kubernetes import client, config
 
 from tools.kube.errors import Gone, KubeError, NotFound
 from tools.kube.kinds import KNOWN, Kind
+from tools.kubectl import kubectl
 from tools.waiting import timeouts
 
 Object = dict[str, Any]
@@ -52,7 +52,7 @@ class Kube:
 
     def kubectl(self, *words: str) -> str:
         """The command line that does the same by hand."""
-        return shlex.join(["kubectl", "--kubeconfig", str(self.kubeconfig), "--context", self.context, *words])
+        return kubectl(*words, context=self.context, kubeconfig=self.kubeconfig)
 
     def version(self) -> str:
         """The API server's version."""
