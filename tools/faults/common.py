@@ -8,7 +8,8 @@ from urllib.parse import urlsplit
 from tools.explain import check
 from tools.kube.client import Kube, Object
 from tools.kube.convergence import Decide, Selection, converge, gone
-from tools.kube.kinds import DEPLOYMENT, LLM_SERVICE, POD, Kind
+from tools.kube.kinds import DEPLOYMENT, LLM_SERVICE, NAMESPACE, POD, Kind
+from tools.kube.labels import made_for
 from tools.kube.llm_service import LlmService, not_ready
 from tools.openai.client import Client
 from tools.openai.reply import Reply
@@ -80,6 +81,11 @@ def wait_for_answer(
         eventually(what, shows, budget=seconds("fault-effect"), in_a_row=in_a_row)
     finally:
         client.close()
+
+
+def fault_labels(service: LlmService, fault: str) -> dict[str, str]:
+    """Labels of what a fault makes beside a service, by which it is found again whatever becomes of this process."""
+    return made_for(service.kube.get(NAMESPACE, service.namespace), fault)
 
 
 def gateway_root(client: Client) -> str:

@@ -5,10 +5,11 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
 from tools.explain import Violation
+from tools.faults.common import fault_labels
 from tools.kube.client import Object
 from tools.kube.errors import KubeError
 from tools.kube.kinds import ADMISSION_BINDING, ADMISSION_POLICY, CONFIG_MAP, DEPLOYMENT, LLM_SERVICE, NAMESPACE
-from tools.kube.labels import PREFIX, RUN, made_for
+from tools.kube.labels import PREFIX, RUN
 from tools.kube.llm_service import LlmService
 from tools.waiting.eventually import eventually
 from tools.waiting.timeouts import seconds
@@ -51,7 +52,7 @@ def denied(service: LlmService, denial: Denial) -> Iterator[None]:
     Objects without a namespace are not told by their namespaces' labels: an expression has to tell them.
     """
     kube = service.kube
-    labels = made_for(kube.get(NAMESPACE, service.namespace), denial.fault)
+    labels = fault_labels(service, denial.fault)
     name = f"{_PROBE}-{service.namespace}"
     try:
         kube.apply(_policy(name, denial, labels))

@@ -4,9 +4,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 
+from tools.faults.common import fault_labels
 from tools.faults.refusal import Refusal, refused
-from tools.kube.kinds import CONFIG_MAP, DEPLOYMENT, LLM_SERVICE, NAMESPACE, NODE
-from tools.kube.labels import PREFIX, made_for
+from tools.kube.kinds import CONFIG_MAP, DEPLOYMENT, LLM_SERVICE, NODE
+from tools.kube.labels import PREFIX
 from tools.kube.llm_service import LlmService
 
 _NUDGE = f"{PREFIX}/nudged"
@@ -28,7 +29,7 @@ def controller_held(service: LlmService) -> Iterator[None]:
         namespace,
         {"apiVersion": CONFIG_MAP.api, "kind": CONFIG_MAP.kind, "metadata": {"namespace": namespace}},
         CONFIG_MAP.path(namespace=namespace),
-        made_for(kube.get(NAMESPACE, namespace), "controller_held"),
+        fault_labels(service, "controller_held"),
     )
     try:
         with refused(kube, refusal):
@@ -50,7 +51,7 @@ def kubelet_held(service: LlmService, node: str) -> Iterator[None]:
         "",
         {"apiVersion": NODE.api, "kind": NODE.kind},
         NODE.path(),
-        made_for(service.kube.get(NAMESPACE, service.namespace), "devices_lost"),
+        fault_labels(service, "devices_lost"),
     )
     with refused(service.kube, refusal):
         yield

@@ -5,14 +5,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from tools.faults.common import recreatable, scaled, wait_for_answer, wait_ready, wait_until
+from tools.faults.common import fault_labels, recreatable, scaled, wait_for_answer, wait_ready, wait_until
 from tools.faults.fault import fault
 from tools.faults.hold import controller_held
 from tools.kube import pods
 from tools.kube.client import Object
 from tools.kube.convergence import Selection, converge, gone
-from tools.kube.kinds import DEPLOYMENT, NAMESPACE, POD, POOL
-from tools.kube.labels import made_for
+from tools.kube.kinds import DEPLOYMENT, POD, POOL
 from tools.kube.llm_service import PICKER_LABELS, LlmService
 from tools.kube.picker_path import SIDECAR
 from tools.openai.client import Client
@@ -101,9 +100,7 @@ def stray_member(service: LlmService) -> Iterator[None]:
         "metadata": {
             "name": name,
             "namespace": service.namespace,
-            "labels": labels
-            | {"sidecar.istio.io/inject": "false"}
-            | made_for(service.kube.get(NAMESPACE, service.namespace), "stray_member"),
+            "labels": labels | {"sidecar.istio.io/inject": "false"} | fault_labels(service, "stray_member"),
         },
         "spec": {
             "nodeName": server["spec"]["nodeName"],

@@ -5,14 +5,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from tools.faults.common import recreatable, wait_ready, wait_until
+from tools.faults.common import fault_labels, recreatable, wait_ready, wait_until
 from tools.faults.fault import Scope, fault
 from tools.faults.hold import controller_held
 from tools.kube.client import Object
 from tools.kube.convergence import Selection, converge, gone
 from tools.kube.family import Child, family
-from tools.kube.kinds import DEPLOYMENT, HTTP_ROUTE, LLM_CONFIG, LLM_SERVICE, NAMESPACE
-from tools.kube.labels import made_for
+from tools.kube.kinds import DEPLOYMENT, HTTP_ROUTE, LLM_CONFIG, LLM_SERVICE
 from tools.kube.llm_service import LlmService
 from tools.waiting.timeouts import seconds
 
@@ -44,7 +43,7 @@ def preset_shadowed(service: LlmService) -> Iterator[None]:
     spec = copy.deepcopy(preset["spec"])
     for rule in spec["router"]["route"]["http"]["spec"]["rules"]:
         rule["timeouts"] = {"request": "60s", "backendRequest": "60s"}
-    labels = made_for(kube.get(NAMESPACE, namespace), "preset_shadowed")
+    labels = fault_labels(service, "preset_shadowed")
     shadow = {
         "apiVersion": LLM_CONFIG.api,
         "kind": LLM_CONFIG.kind,

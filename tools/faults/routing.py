@@ -2,14 +2,13 @@
 
 from collections.abc import Iterator
 
-from tools.faults.common import gateway_root, recreatable, wait_for_answer, wait_until
+from tools.faults.common import fault_labels, gateway_root, recreatable, wait_for_answer, wait_until
 from tools.faults.fault import fault
 from tools.faults.hold import controller_held
 from tools.kube.client import Object
 from tools.kube.conditions import parents
 from tools.kube.convergence import Selection, converge, gone
-from tools.kube.kinds import DESTINATION_RULE, GATEWAY, HTTP_ROUTE, LLM_SERVICE, NAMESPACE
-from tools.kube.labels import made_for
+from tools.kube.kinds import DESTINATION_RULE, GATEWAY, HTTP_ROUTE, LLM_SERVICE
 from tools.kube.llm_service import LlmService
 from tools.openai.client import Client
 from tools.openai.reply import Reply, Request
@@ -97,7 +96,7 @@ def every_path_routed(service: LlmService) -> Iterator[None]:
     """Another route on the service's Gateway sends every path to the servers."""
     kube, namespace = service.kube, service.namespace
     name = f"{service.name}-everything"
-    labels = made_for(kube.get(NAMESPACE, namespace), "every_path_routed")
+    labels = fault_labels(service, "every_path_routed")
     route = {
         "apiVersion": HTTP_ROUTE.api,
         "kind": HTTP_ROUTE.kind,
