@@ -17,6 +17,7 @@ from tools.cases.capabilities import (
     NODES,
     PICKER_METRICS,
     READS_POLICIES,
+    REVIEWS,
     TRAFFIC,
 )
 from tools.cases.requirement import Facts, Finding, Requirement, claimed, feature, may, unmet
@@ -80,11 +81,19 @@ def test_every_capability_is_decided_in_every_mode() -> None:
 @pytest.mark.parametrize(
     ("mode", "audits", "granted"),
     [
-        (Mode.READ, True, {NODES, CONTROLLERS, READS_POLICIES, ACCOUNTS}),
-        (Mode.TRAFFIC, True, {NODES, CONTROLLERS, READS_POLICIES, ACCOUNTS, TRAFFIC, FORWARD, ISTIOD}),
-        (Mode.PROBES, True, {NODES, CONTROLLERS, READS_POLICIES, ACCOUNTS, TRAFFIC, FORWARD, ISTIOD, PICKER_METRICS}),
+        (Mode.READ, True, {NODES, CONTROLLERS, READS_POLICIES, ACCOUNTS, REVIEWS}),
+        (Mode.TRAFFIC, True, {NODES, CONTROLLERS, READS_POLICIES, ACCOUNTS, REVIEWS, TRAFFIC, FORWARD, ISTIOD}),
+        (
+            Mode.PROBES,
+            True,
+            {NODES, CONTROLLERS, READS_POLICIES, ACCOUNTS, REVIEWS, TRAFFIC, FORWARD, ISTIOD, PICKER_METRICS},
+        ),
         # Whatever else the run may do: what was there before, others use as well.
-        (Mode.DEPLOY, True, {NODES, CONTROLLERS, READS_POLICIES, ACCOUNTS, TRAFFIC, FORWARD, ISTIOD, PICKER_METRICS}),
+        (
+            Mode.DEPLOY,
+            True,
+            {NODES, CONTROLLERS, READS_POLICIES, ACCOUNTS, REVIEWS, TRAFFIC, FORWARD, ISTIOD, PICKER_METRICS},
+        ),
         (
             Mode.DEPLOY,
             False,
@@ -93,6 +102,7 @@ def test_every_capability_is_decided_in_every_mode() -> None:
                 CONTROLLERS,
                 READS_POLICIES,
                 ACCOUNTS,
+                REVIEWS,
                 TRAFFIC,
                 FORWARD,
                 ISTIOD,

@@ -7,14 +7,14 @@ import pytest
 from tests.kube_server import Serve
 from tools.kube.client import Object
 from tools.kube.llm_service import LlmService, Place
-from tools.kube.picker_path import obstacles, tls_trouble
+from tools.kube.picker_path import obstacles, serving_trouble, tls_trouble, verifying_trouble
 
 
 def _rule(host: str, name: str = "r", **policy: Any) -> Object:
     return {"metadata": {"name": name}, "spec": {"host": host, "trafficPolicy": policy}}
 
 
-_SIMPLE = {"mode": "SIMPLE"}
+_SIMPLE = {"mode": "SIMPLE", "insecureSkipVerify": True}
 _MUTUAL = {"mode": "ISTIO_MUTUAL"}
 
 
@@ -95,3 +95,27 @@ def test_what_may_not_be_read_is_said_and_the_rest_is_told(serve: Serve) -> None
     assert found[0] == "there is no HTTPRoute s-kserve-route"
     assert found[1].startswith("not looked at, because the API server did not show it: GET ")
     assert found[2] == "there is no picker pod"
+
+
+def test_plaintext_picker_behind_a_rule_for_tls() -> None:
+    (line,) = serving_trouble([_rule("epp", tls=_SIMPLE)], "epp", "ns", tls=False)
+    assert "serves plaintext (--secure-serving=false)" in line
+    assert serving_trouble([], "epp", "ns", tls=False) == []
+    assert serving_trouble([_rule("epp", tls=_SIMPLE)], "epp", "ns", tls=True) == []
+
+
+@pytest.mark.parametrize(
+    ("tls", "certified", "words"),
+    [
+        (_SIMPLE, False, ""),
+        ({"mode": "SIMPLE"}, False, "of its own making"),
+        ({"mode": "SIMPLE", "caCertificates": "/etc/ca.pem"}, False, "of its own making"),
+        ({"mode": "SIMPLE", "caCertificates": "/etc/ca.pem"}, True, ""),
+        ({"mode": "SIMPLE"}, True, "no caCertificates"),
+        (_MUTUAL, False, ""),
+    ],
+)
+def test_verification_that_cannot_succeed(tls: Object, certified: bool, words: str) -> None:
+    found = verifying_trouble([_rule("epp", tls=tls)], "epp", "ns", certified=certified)
+    assert len(found) == bool(words)
+    assert all(words in line for line in found)

@@ -49,7 +49,9 @@ def test_table_in_the_documentation_is_that_of_the_code() -> None:
 
 
 def test_reading_changes_nothing() -> None:
-    assert {each.verb for each in all_of(Mode.READ, _PLACES)} & _CHANGES == set()
+    # A review is a question that is posted; nothing is stored.
+    found = {each.verb for each in all_of(Mode.READ, _PLACES) if each.resource != "subjectaccessreviews"}
+    assert found & _CHANGES == set()
 
 
 def test_nobody_reads_secrets_but_whoever_deploys() -> None:

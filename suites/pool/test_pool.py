@@ -3,10 +3,12 @@
 import pytest
 
 from tools.explain import bullets, check
+from tools.faults import members
 from tools.faults import pool as faults
 from tools.kube import pods
+from tools.kube.client import Object
 from tools.kube.conditions import lacking_at_parent
-from tools.kube.kinds import ENDPOINT_SLICE, POD, POOL
+from tools.kube.kinds import ENDPOINT_SLICE, POD, POOL, REPLICA_SET
 from tools.kube.llm_service import SERVER_CONTAINER, LlmService, source
 
 
@@ -67,34 +69,29 @@ def test_ports_agree(service: LlmService) -> None:
     name="pool-has-a-living-picker",
     level="core",
     fault=[
-        faults.picker_stopped.shows("no ready endpoint", "FailOpen"),
-        faults.pool_without_picker.shows("endpointPickerRef names no-such-service"),
+        faults.picker_stopped.shows("no ready endpoint", "there is no picker pod", "FailOpen"),
+        faults.pool_without_picker.shows("it names Service no-such-service"),
+        members.pool_of_another_picker_port.shows("port 9999 is not among the Service's"),
+        members.picker_service_selects_nothing.shows("no ready endpoint", "selects no pod"),
+        members.stray_picker.shows("-stray-picker", "is no pod of"),
     ],
     checks=["picker"],
 )
 def test_points_to_a_living_picker(service: LlmService) -> None:
-    """The pool's picker is the service's, on a port that its Service has, with a ready endpoint behind it."""
+    """The pool's picker is the service's: its Service, a port that this has, and its ready pods alone behind it."""
     pool, picker = service.child("pool"), service.child("picker service")
-    name = picker["metadata"]["name"]
-    reference = pool["spec"]["endpointPickerRef"]
-    ports = [each["port"] for each in picker["spec"]["ports"]]
-    port = reference.get("port", {}).get("number")
-    wrong = [] if reference["name"] == name else [f"endpointPickerRef names {reference['name']}"]
-    wrong += [] if port in ports else [f"port {port} is not among the Service's, {ports}"]
-    slices = service.kube.objects(ENDPOINT_SLICE, service.namespace, labels=f"kubernetes.io/service-name={name}")
-    ready = [
-        each["addresses"]
-        for found in slices
-        for each in found.get("endpoints") or []
-        if each.get("conditions", {}).get("ready")
-    ]
-    wrong += [] if ready else [f"Service {name} has no ready endpoint"]
+    wrong = _reference_trouble(pool, picker)
+    pods_of_it = {pod["metadata"]["name"] for pod in service.picker_pods()}
+    ready = _ready_endpoints(service, picker["metadata"]["name"])
+    strangers = sorted(ready - _of_deployment(service, pods_of_it))
+    wrong += [] if ready else [f"Service {picker['metadata']['name']} has no ready endpoint"]
+    wrong += [f"endpoint {name} is no pod of {service.children['picker'][1]}" for name in strangers]
     check(
         not wrong,
-        f"a picker at Service {name}, alive",
+        f"a picker at Service {picker['metadata']['name']}, alive, and nothing else behind it",
         f"{source(pool)}: {bullets(wrong)}",
-        cause="the picker does not run; with failureMode FailOpen requests still succeed, unscheduled",
-        next_step=service.kubectl("describe", "deployment", service.children["picker"][1]),
+        cause=_why_no_picker(service, picker, ready, strangers),
+        next_step=service.kubectl("describe", f"deployment/{service.children['picker'][1]}"),
     )
 
 
@@ -115,3 +112,50 @@ def test_is_accepted_by_the_services_gateway(service: LlmService) -> None:
         cause="no accepted route refers to it, or the picker's Service does not exist",
         next_step=service.kubectl("describe", POOL.resource, pool["metadata"]["name"]),
     )
+
+
+def _reference_trouble(pool: Object, picker: Object) -> list[str]:
+    """How a pool's reference differs from one to the picker's Service."""
+    name, reference = picker["metadata"]["name"], pool["spec"]["endpointPickerRef"]
+    kind = f"{reference.get('group') or 'core'} {reference.get('kind', 'Service')}"
+    ports = [each["port"] for each in picker["spec"]["ports"]]
+    port = reference.get("port", {}).get("number")
+    wrong = [] if kind == "core Service" else [f"it is of kind {kind}"]
+    wrong += [] if reference["name"] == name else [f"it names Service {reference['name']}"]
+    return wrong + ([] if port in ports else [f"port {port} is not among the Service's, {ports}"])
+
+
+def _ready_endpoints(service: LlmService, name: str) -> set[str]:
+    slices = service.kube.objects(ENDPOINT_SLICE, service.namespace, labels=f"kubernetes.io/service-name={name}")
+    return {
+        each.get("targetRef", {}).get("name", str(each["addresses"]))
+        for found in slices
+        for each in found.get("endpoints") or []
+        if each.get("conditions", {}).get("ready")
+    }
+
+
+def _of_deployment(service: LlmService, names: set[str]) -> set[str]:
+    """Those that the picker's Deployment made: others may carry the same labels."""
+    sets = {
+        each["metadata"]["name"]
+        for each in service.kube.objects(REPLICA_SET, service.namespace)
+        if any(owner["name"] == service.children["picker"][1] for owner in each["metadata"].get("ownerReferences", []))
+    }
+    return {name for name in names if name.rpartition("-")[0] in sets}
+
+
+def _why_no_picker(service: LlmService, picker: Object, ready: set[str], strangers: list[str]) -> str:
+    if strangers:
+        return "another pod carries the picker's labels: the gateway asks it as well, and those requests are not picked"
+    if ready:
+        return "spec.router.scheduler.pool names another picker, or somebody changed the pool"
+    found = service.picker_pods()
+    opened = "with failureMode FailOpen requests still succeed, unscheduled"
+    if not found:
+        return f"there is no picker pod; {opened}"
+    if all(pods.is_ready(pod) for pod in found):
+        return (
+            f"the Service selects no pod ({picker['spec'].get('selector')}), and the picker's pods are ready; {opened}"
+        )
+    return f"the picker does not run ({'; '.join(pods.line(pod) for pod in found)}); {opened}"

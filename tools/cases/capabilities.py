@@ -11,6 +11,7 @@ FORWARD = may(rights.FORWARD)
 NODES = may(rights.NODES)
 CONTROLLERS = may(rights.FEATURES)
 READS_POLICIES = may(rights.POLICIES)
+REVIEWS = may(rights.REVIEWS)
 ISTIOD = may(rights.ISTIOD)
 ACCOUNTS = may(rights.ACCOUNTS)
 CHILDREN = may(rights.CHILDREN)
@@ -26,6 +27,7 @@ ALL = (
     NODES,
     CONTROLLERS,
     READS_POLICIES,
+    REVIEWS,
     ISTIOD,
     ACCOUNTS,
     CHILDREN,

@@ -9,7 +9,16 @@ from functools import partial
 from tools.kube.client import Kube, Object
 from tools.kube.discovery import removable
 from tools.kube.errors import KubeError, NotFound
-from tools.kube.kinds import ADMISSION_BINDING, ADMISSION_POLICY, CLUSTER_ROLE_BINDING, LEASE, NAMESPACE, Kind
+from tools.kube.kinds import (
+    ADMISSION_BINDING,
+    ADMISSION_POLICY,
+    CLUSTER_ROLE_BINDING,
+    LEASE,
+    MUTATING_BINDING,
+    MUTATING_POLICY,
+    NAMESPACE,
+    Kind,
+)
 from tools.kube.labels import CASE, RUN
 from tools.kube.tenancy import NAME, seconds_left, told
 from tools.kube.tenancy import NAMESPACE as DEFAULT
@@ -20,7 +29,14 @@ _MAY_NOT = "this user may not list them"
 _NOT_BY_THEMSELVES = {NAMESPACE.kind, LEASE.kind, "Endpoints"}
 # Namespaces of runs: fixtures.run names them.
 _OF_RUN = re.compile(r"llmisvc-(\d{4}-\d{6}-[0-9a-f]+)(-|$)")
-_STEPS = {ADMISSION_BINDING.kind: 0, ADMISSION_POLICY.kind: 1, NAMESPACE.kind: 2, LEASE.kind: 4}
+_STEPS = {
+    ADMISSION_BINDING.kind: 0,
+    MUTATING_BINDING.kind: 0,
+    ADMISSION_POLICY.kind: 1,
+    MUTATING_POLICY.kind: 1,
+    NAMESPACE.kind: 2,
+    LEASE.kind: 4,
+}
 
 
 @dataclass(frozen=True)

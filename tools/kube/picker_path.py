@@ -2,11 +2,11 @@
 
 from collections.abc import Callable
 
-from tools.kube import pods
+from tools.kube import picker_flags, pods
 from tools.kube.client import Object
 from tools.kube.errors import KubeError, NotFound
 from tools.kube.kinds import DESTINATION_RULE
-from tools.kube.llm_service import LlmService
+from tools.kube.llm_service import SERVER_CONTAINER, LlmService
 
 SIDECAR = "istio-proxy"
 
@@ -27,12 +27,7 @@ def tls_trouble(rules: list[Object], host: str, namespace: str) -> list[str]:
         host: the Service's name; rules may write it out (`NAME.NAMESPACE.svc.cluster.local`) or mean it by a wildcard.
         namespace: the Service's.
     """
-    full = f"{host}.{namespace}.svc.cluster.local"
-    names = {host, f"{host}.{namespace}", f"{host}.{namespace}.svc", full}
-    own = [rule for rule in rules if rule["spec"]["host"] in names]
-    # Istio takes the most specific one.
-    wild = [rule for rule in rules if rule["spec"]["host"][:1] == "*" and full.endswith(rule["spec"]["host"][1:])]
-    found = {rule["metadata"]["name"]: _modes(rule) for rule in own or wild}
+    found = {rule["metadata"]["name"]: _modes(rule) for rule in _applying(rules, host, namespace)}
     if not found:
         return [f"there is no DestinationRule for {host} in {namespace}: the gateway speaks plaintext to a TLS port"]
     return [
@@ -43,11 +38,76 @@ def tls_trouble(rules: list[Object], host: str, namespace: str) -> list[str]:
     ]
 
 
+def serving_trouble(rules: list[Object], host: str, namespace: str, *, tls: bool) -> list[str]:
+    """What is wrong between what a picker speaks and what the gateway is told to speak to it. Pure.
+
+    Args:
+        rules: DestinationRules of the namespace.
+        host: name of the picker's Service.
+        namespace: the Service's.
+        tls: whether the picker serves TLS.
+    """
+    trouble = tls_trouble(rules, host, namespace)
+    if tls:
+        return trouble
+    plaintext = f"the picker behind {host} serves plaintext (--secure-serving=false)"
+    return [] if trouble else [f"{plaintext}, and a DestinationRule has the gateway speak TLS to it"]
+
+
+def verifying_trouble(rules: list[Object], host: str, namespace: str, *, certified: bool) -> list[str]:
+    """What is wrong with verification that DestinationRules demand of a picker's certificate. Pure.
+
+    Args:
+        rules: DestinationRules of the namespace.
+        host: name of the picker's Service.
+        namespace: the Service's.
+        certified: whether the picker was given a certificate (--cert-path); else it signs one itself when it starts.
+    """
+    found = [
+        (rule["metadata"]["name"], tls)
+        for rule in _applying(rules, host, namespace)
+        for tls in _settings(rule)
+        if tls.get("mode") == "SIMPLE" and not tls.get("insecureSkipVerify")
+    ]
+    own = "the picker's certificate is of its own making (no --cert-path), and nobody can verify it"
+    by_system = (
+        "no caCertificates: the picker's certificate is held against the authorities of the gateway's own system"
+    )
+    return [
+        f"DestinationRule {name} wants the certificate verified: {own if not certified else by_system}"
+        for name, tls in found
+        if not certified or not (tls.get("caCertificates") or tls.get("credentialName"))
+    ]
+
+
+def serves_tls(pods_of_picker: list[Object]) -> bool:
+    """Whether pickers serve TLS: their flag, which is on unless it is said otherwise. Pure."""
+    containers = [
+        each for pod in pods_of_picker for each in pod["spec"]["containers"] if each["name"] == SERVER_CONTAINER
+    ]
+    return all(picker_flags.flags(each).on("secure-serving") for each in containers)
+
+
+def _applying(rules: list[Object], host: str, namespace: str) -> list[Object]:
+    """Rules for a Service: those that name it, else those that mean it by a wildcard."""
+    full = f"{host}.{namespace}.svc.cluster.local"
+    names = {host, f"{host}.{namespace}", f"{host}.{namespace}.svc", full}
+    own = [rule for rule in rules if rule["spec"]["host"] in names]
+    # Istio takes the most specific one.
+    return own or [
+        rule for rule in rules if rule["spec"]["host"][:1] == "*" and full.endswith(rule["spec"]["host"][1:])
+    ]
+
+
 def _modes(rule: Object) -> list[str]:
     """Its tls modes: those of single ports, which go before the one for all."""
+    return [each.get("mode", "none") for each in _settings(rule)]
+
+
+def _settings(rule: Object) -> list[Object]:
     policy = rule["spec"].get("trafficPolicy", {})
-    of_ports = [each["tls"].get("mode", "none") for each in policy.get("portLevelSettings", []) if "tls" in each]
-    return of_ports or [policy.get("tls", {}).get("mode", "none")]
+    of_ports = [each["tls"] for each in policy.get("portLevelSettings", []) if "tls" in each]
+    return of_ports or [policy.get("tls", {})]
 
 
 def _told(look: Callable[[LlmService], list[str]], service: LlmService) -> list[str]:
@@ -62,7 +122,13 @@ def _rules(service: LlmService) -> list[str]:
         rules = service.kube.objects(DESTINATION_RULE, service.namespace)
     except NotFound:
         return []  # a gateway that is not Istio's has no such rules
-    return tls_trouble(rules, service.children["picker service"][1], service.namespace)
+    found, host = service.picker_pods(), service.children["picker service"][1]
+    container = next((each for pod in found for each in [pods.container(pod, SERVER_CONTAINER)] if each), {})
+    certified = bool(picker_flags.flags(container)["cert-path"])
+    return [
+        *serving_trouble(rules, host, service.namespace, tls=serves_tls(found)),
+        *verifying_trouble(rules, host, service.namespace, certified=certified),
+    ]
 
 
 def _route(service: LlmService) -> list[str]:

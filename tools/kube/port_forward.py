@@ -5,7 +5,8 @@ bearer token reaches the pod unchanged (the API server's own proxy may strip it)
 """
 
 import http.client
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -43,6 +44,24 @@ def get_from_pod(
     Raises:
         KubeError: the pod could not be reached or did not speak HTTP.
     """
+    return ask_pod(kube, namespace, pod, port, "GET", path, headers)
+
+
+def ask_pod(
+    kube: Kube,
+    namespace: str,
+    pod: str,
+    port: int,
+    method: str,
+    path: str,
+    headers: Mapping[str, str] | None = None,
+    body: str | None = None,
+) -> PodReply:
+    """Send any request to a port inside a pod.
+
+    Raises:
+        KubeError: the pod could not be reached or did not speak HTTP.
+    """
     url = f"pod/{pod}:{port}{path}"
     # An API client of its own: the streaming call replaces a method of the one it uses while it connects.
     api = kube.new_api_client()
@@ -54,19 +73,45 @@ def get_from_pod(
         connection = http.client.HTTPConnection("127.0.0.1", port, timeout=_SECONDS)
         connection.sock = forward.socket(port)
         connection.sock.settimeout(_SECONDS)
-        connection.request("GET", path, headers={"Connection": "close", **(headers or {})})
+        connection.request(method, path, body, {"Connection": "close", **(headers or {})})
         answer = connection.getresponse()
-        body = answer.read().decode(errors="replace")
-        return PodReply(url, answer.status, {key.lower(): value for key, value in answer.getheaders()}, body)
+        text = answer.read().decode(errors="replace")
+        return PodReply(url, answer.status, {key.lower(): value for key, value in answer.getheaders()}, text)
     except client.ApiException as error:
         raise KubeError(f"port-forward to {url}", error.status or 0, str(error.reason)) from None
     except (OSError, http.client.HTTPException, WebSocketException) as error:
         # What the kubelet said about the port, if it said anything, is the better explanation.
         said = forward.error(port) if forward is not None else ""
         raise KubeError(
-            f"GET {url} in namespace {namespace}", 0, str(said or f"{type(error).__name__}: {error}")
+            f"{method} {url} in namespace {namespace}", 0, str(said or f"{type(error).__name__}: {error}")
         ) from None
     finally:
         if forward is not None:
+            forward.close()
+        api.close()
+
+
+@contextmanager
+def posted_to_pod(kube: Kube, namespace: str, pod: str, port: int, path: str, body: str) -> Iterator[None]:
+    """A JSON body posted to a port inside a pod, whose answer nobody reads; leaving it cuts the connection.
+
+    Raises:
+        KubeError: the pod could not be reached.
+    """
+    api = kube.new_api_client()
+    forward: Any = None
+    try:
+        connect = client.CoreV1Api(api).connect_get_namespaced_pod_portforward
+        forward = stream.portforward(connect, pod, namespace, ports=str(port), _request_timeout=_SECONDS)
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=_SECONDS)
+        connection.sock = forward.socket(port)
+        connection.request("POST", path, body, {"Connection": "close", "Content-Type": "application/json"})
+        yield
+    except client.ApiException as error:
+        raise KubeError(f"port-forward to pod/{pod}:{port}", error.status or 0, str(error.reason)) from None
+    finally:
+        if forward is not None:
+            # First the way to the pod: its thread would die of what still comes, and leave the connection open.
+            forward.websocket.shutdown()
             forward.close()
         api.close()

@@ -20,9 +20,12 @@ from tools.kube.kinds import (
     LEASE,
     LLM_CONFIG,
     LLM_SERVICE,
+    MUTATING_BINDING,
+    MUTATING_POLICY,
     NAMESPACE,
     NODE,
     OLD_POOL,
+    PEER_AUTHENTICATION,
     POD,
     POOL,
     REPLICA_SET,
@@ -46,6 +49,7 @@ POLICIES = "read policies around the service"
 LOGS = "read the service's logs"
 ACCOUNTS = "read the picker's account and roles"
 CHILDREN = "change what KServe makes for a service of the run"
+REVIEWS = "ask what accounts may do"
 
 _LOOK = ("get", "list", "watch")
 _READ = ("get", "list")
@@ -58,7 +62,6 @@ _CONFIG = Kind("serving.kserve.io/v1alpha2", "LLMInferenceServiceConfig", "llmin
 _CRD = Kind("apiextensions.k8s.io/v1", "CustomResourceDefinition", "customresourcedefinitions", namespaced=False)
 _DAEMON_SET = Kind("apps/v1", "DaemonSet", "daemonsets")
 _GATEWAY_CLASS = Kind("gateway.networking.k8s.io/v1", "GatewayClass", "gatewayclasses", namespaced=False)
-_PEER_AUTHENTICATION = Kind("security.istio.io/v1", "PeerAuthentication", "peerauthentications")
 _TELEMETRY = Kind("telemetry.istio.io/v1", "Telemetry", "telemetries")
 _SAIL = Kind("sailoperator.io/v1", "Istio", "istios", namespaced=False)
 _INJECTOR = Kind(
@@ -137,7 +140,7 @@ def useful(mode: Mode, places: Places) -> dict[str, list[Access]]:
     """
     match mode:
         case Mode.READ:
-            everywhere = (DEPLOYMENT, _DAEMON_SET, POD, _PEER_AUTHENTICATION, _TELEMETRY)
+            everywhere = (DEPLOYMENT, _DAEMON_SET, POD, PEER_AUTHENTICATION, _TELEMETRY)
             return {
                 NODES: _for(_READ, (NODE,)),
                 IDENTITY: _for(("get",), (NAMESPACE,)),
@@ -154,6 +157,8 @@ def useful(mode: Mode, places: Places) -> dict[str, list[Access]]:
                     *_for(_READ, (SERVICE_ACCOUNT, ROLE, ROLE_BINDING, OLD_POOL), places.service),
                     *_for(_READ, (CLUSTER_ROLE_BINDING,)),
                 ],
+                # A review is a question: the API server answers it and stores nothing.
+                REVIEWS: [Access("create", "subjectaccessreviews", "authorization.k8s.io")],
             }
         case Mode.TRAFFIC:
             return {
@@ -177,9 +182,9 @@ def useful(mode: Mode, places: Places) -> dict[str, list[Access]]:
 
 def to_disturb_service(places: Places) -> list[Access]:
     """What faults add that break the run's own service (`--allow-disruption=service`)."""
-    made_by_kserve = (DEPLOYMENT, HTTP_ROUTE, POOL, POD)
+    made_by_kserve = (DEPLOYMENT, HTTP_ROUTE, POOL, OLD_POOL, SERVICE, ROLE, ROLE_BINDING, POD)
     return [
-        *_for((*_APPLY, "delete"), (*made_by_kserve, DESTINATION_RULE), places.own),
+        *_for((*_APPLY, "delete"), (*made_by_kserve, DESTINATION_RULE, PEER_AUTHENTICATION), places.own),
         *_on(LLM_SERVICE.plural, "status", ("patch",), places.own, _group(LLM_SERVICE)),
         *_for(("create",), (CONFIG_MAP,), places.own),
         *_for(("update",), (SERVICE, SERVICE_ACCOUNT, ROLE), places.own),
@@ -198,6 +203,8 @@ def to_disturb_cluster(places: Places) -> list[Access]:
     return [
         *scaled,
         *watched,
+        # What services yet to be made are given, in the run's namespaces only.
+        *_for((*_APPLY, "delete"), (MUTATING_POLICY, MUTATING_BINDING)),
         # A creation as a dry run shows that a node's kubelet is kept from undoing a fault.
         *_for(("get", "patch", "create"), (NODE,)),
         *_on("nodes", "status", ("patch",), ""),

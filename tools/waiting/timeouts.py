@@ -67,6 +67,13 @@ TIMEOUTS: tuple[Timeout, ...] = (
     ),
     Timeout("sidecars-in-sync", 10, "sidecars to have taken what istiod sent last", "istiod pushes at every change"),
     Timeout("picker-gauge", 12, "the picker's gauges to be right", "it brings them up to date every 5 s"),
+    Timeout(
+        "picker-replaced",
+        60,
+        "another picker in the place of one that ended, or of none",
+        "a picker needs some seconds; KServe's own preset waits 30 s before it asks for readiness",
+    ),
+    Timeout("gateway-follows", 15, "answers to be as a changed pool has them", "istiod pushes at every change"),
     Timeout("service-removed", 60, "a deleted LLMInferenceService to be gone", "KServe's finalizer takes a second"),
     Timeout(
         "pods-removed",
