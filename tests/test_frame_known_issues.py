@@ -181,6 +181,6 @@ def test_a_case_that_fails_without_a_fault_is_left_out_of_the_proofs(
     )
     (proof,) = session.written("prove.json")["proofs"]
     assert proof["left_out"].startswith(f"istiod merges virtual hosts. ({LINK}")
-    assert (proof["proven"], proof["problem"], proof["left_out_as"]) == (False, "", "known issue")
+    assert (proof["proven"], proof["problem"], proof["ended_as"]) == (False, "", "known issue")
     assert session.outcomes == {"route-known": Outcome.KNOWN_ISSUE}
     assert "leak in" not in checkout.notes()

@@ -24,7 +24,7 @@ def invisible(service) -> Iterator[None]:
     yield
 
 @fault()
-def lasting(service) -> Iterator[None]:
+def unending(service) -> Iterator[None]:
     """Breaks something that stays broken."""
     with leak(service):
         yield
@@ -82,7 +82,7 @@ def test_elsewhere(service):
 def test_invisible(service):
     """A promise whose fault does not show."""
 
-@case("prove-lasting", fault=[lasting.shows("no file leak")])
+@case("prove-lasting", fault=[unending.shows("no file leak")])
 def test_lasting(service):
     """A promise whose fault cannot be taken out."""
     holds("leak", service)
@@ -104,8 +104,8 @@ PROBLEMS = {
     ("prove-vague", "leak"): "under the fault it failed without saying 'the plumber':\n",
     ("prove-sick", "leak"): "it did not pass before the fault: failed: expected:       health\n",
     ("prove-elsewhere", "leak"): "",
-    ("prove-invisible", "invisible"): "the fault invisible could not be seen, or not be taken out: ",
-    ("prove-lasting", "lasting"): "the fault lasting could not be seen, or not be taken out: no way back",
+    ("prove-invisible", "invisible"): "the fault invisible could not be put in, or not be seen: ",
+    ("prove-lasting", "unending"): "the fault unending could not be taken out: no way back",
     ("prove-traces", "traces"): "it did not pass again after the fault: failed: ",
 }
 
@@ -124,7 +124,7 @@ def test_every_way_not_to_prove_is_told_apart(checkout: Checkout, fake_cluster: 
     } - left_out
     assert_proof_is_whole(proofs["prove-proven", "leak"])
     assert_counted(session)
-    # Each fault was in effect once for all the cases that it breaks; `lasting` is made of a leak of its own.
+    # Each fault was in effect once for all the cases that it breaks; `unending` is made of a leak of its own.
     assert sorted(checkout.notes()) == sorted(
         ["cluster up", "flood in", "flood out", "leak in", "leak out", "leak in", "leak out", "cluster down"]
     )
@@ -150,6 +150,53 @@ def assert_counted(session: Session) -> None:
     assert ("prove-elsewhere", Outcome.NOT_SUPPORTED) in outcomes
     immune = next(each for each in session.record.cases if each.name == "prove-immune")
     assert immune.message == "prove-immune is not proven by leak: under the fault it passed instead of failing"
+
+
+STOPPED = '''
+from collections.abc import Iterator
+
+from tools.faults.fault import fault
+
+leak, quake = file_fault("leak"), file_fault("quake", Scope.CLUSTER)
+
+@fault()
+def halfway(service) -> Iterator[None]:
+    """Breaks something, and cannot be seen; what it broke stays."""
+    open("state/broken", "w").close()
+    raise Violation("the fault in effect", "half of it")
+    yield
+
+@case("prove-halfway", fault=[halfway.shows("words")])
+def test_halfway(service):
+    """A promise that stays broken after its fault."""
+    os.makedirs("state", exist_ok=True)
+    check(not os.path.exists("state/broken"), "it whole", "it is broken")
+
+@case("prove-leak", fault=[leak.shows("no file leak")])
+def test_leak(service):
+    """A promise that comes later, and could be proved."""
+    holds("leak", service)
+
+@case("prove-quake", fault=[quake.shows("no file quake")])
+def test_quake(service):
+    """A promise that comes last, and could be proved."""
+    holds("quake", service)
+'''
+
+
+def test_what_may_still_be_broken_is_not_used_for_further_proofs(checkout: Checkout, fake_cluster: FakeCluster) -> None:
+    checkout.suite("pool", STOPPED)
+    session = prove(checkout, fake_cluster, "--timeout=cases-recovery=0.2")
+    problems = {each["case"]: each["problem"] for each in session.written("prove.json")["proofs"]}
+    assert problems["prove-halfway"].startswith("the fault halfway could not be put in, or not be seen: expected:")
+    for name in ("prove-leak", "prove-quake"):
+        assert problems[name].startswith("it was not tried: what halfway broke may still be broken; the fault halfway")
+    assert session.outcomes == {
+        "prove-halfway": Outcome.BROKEN,
+        "prove-leak": Outcome.NOT_RUN,
+        "prove-quake": Outcome.NOT_RUN,
+    }
+    assert checkout.notes() == ["cluster up", "cluster down"]
 
 
 RESUMED = '''

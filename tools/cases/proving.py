@@ -44,7 +44,7 @@ class ProofResult:
         left_out: why it could not be tried here (a requirement that is not met); such a proof counts nowhere.
         failure: the text of the failure under the fault, as a user would see it.
         seconds: of the whole proof's group.
-        left_out_as: the outcome of one that could not be tried.
+        ended_as: the outcome that reports have for it.
     """
 
     case: str
@@ -56,7 +56,7 @@ class ProofResult:
     failure: str
     left_out: str = ""
     seconds: float = 0.0
-    left_out_as: str = Outcome.NOT_SUPPORTED.value
+    ended_as: str = Outcome.PASSED.value
 
     @property
     def key(self) -> Key:
