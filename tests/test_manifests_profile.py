@@ -147,7 +147,15 @@ def test_what_is_unsaid_has_its_default(tmp_path: Path) -> None:
     assert (profile.budgets.ready_seconds, profile.budgets.load.error_rate) == (900, None)
     assert profile.versions == {}
     assert (profile.signoff.minimum_executed, profile.signoff.budgets_certified) == (1, True)
-    assert set(profile.claims()) == {"route", "pool", "gateway", "picker", "accelerator", "sidecars"}
+    assert set(profile.claims()) == {
+        "route",
+        "pool",
+        "gateway",
+        "open-access",
+        "picker",
+        "accelerator",
+        "sidecars",
+    }
 
 
 @pytest.mark.parametrize("name", ["local-gpus", "gke", "schema", ""])

@@ -41,7 +41,10 @@ ALL = (
 BY_FIXTURE = {
     "client": TRAFFIC,
     "root_client": TRAFFIC,
+    "front": TRAFFIC,
+    "tls_client": TRAFFIC,
     "metrics_token": PICKER_METRICS,
     "platform": CONTROLLERS,
     "throwaway": DEPLOY,
+    "beside": DEPLOY,
 }

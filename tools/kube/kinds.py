@@ -84,6 +84,11 @@ GATEWAY = Kind("gateway.networking.k8s.io/v1", "Gateway", "gateways")
 POOL = Kind("inference.networking.k8s.io/v1", "InferencePool", "inferencepools")
 # The group that came before, of which KServe makes a pool as well, for gateways that know no other.
 OLD_POOL = Kind("inference.networking.x-k8s.io/v1alpha2", "InferencePool", "inferencepools")
+GATEWAY_CLASS = Kind("gateway.networking.k8s.io/v1", "GatewayClass", "gatewayclasses", namespaced=False)
+DISRUPTION_BUDGET = Kind("policy/v1", "PodDisruptionBudget", "poddisruptionbudgets")
+ENVOY_FILTER = Kind("networking.istio.io/v1alpha3", "EnvoyFilter", "envoyfilters")
+AUTHORIZATION_POLICY = Kind("security.istio.io/v1", "AuthorizationPolicy", "authorizationpolicies")
+REQUEST_AUTHENTICATION = Kind("security.istio.io/v1", "RequestAuthentication", "requestauthentications")
 DESTINATION_RULE = Kind("networking.istio.io/v1", "DestinationRule", "destinationrules")
 PEER_AUTHENTICATION = Kind("security.istio.io/v1", "PeerAuthentication", "peerauthentications")
 

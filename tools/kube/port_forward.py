@@ -5,8 +5,9 @@ bearer token reaches the pod unchanged (the API server's own proxy may strip it)
 """
 
 import http.client
+import ssl
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +18,8 @@ from tools.kube.client import Kube
 from tools.kube.errors import KubeError
 
 _SECONDS = 15.0
+# The longest header and payload of a TLS record.
+_RECORD = 5 + 2**14
 
 
 @dataclass(frozen=True)
@@ -63,6 +66,40 @@ def ask_pod(
         KubeError: the pod could not be reached or did not speak HTTP.
     """
     url = f"pod/{pod}:{port}{path}"
+    with _forwarded(kube, namespace, pod, port, f"{method} {url}") as socket:
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=_SECONDS)
+        connection.sock = socket
+        connection.request(method, path, body, {"Connection": "close", **(headers or {})})
+        answer = connection.getresponse()
+        text = answer.read().decode(errors="replace")
+        return PodReply(url, answer.status, {key.lower(): value for key, value in answer.getheaders()}, text)
+
+
+def speaks_tls(kube: Kube, namespace: str, pod: str, port: int) -> bool | None:
+    """Whether a port inside a pod answers a TLS greeting in TLS; None where nothing listens there.
+
+    Who it is does not matter here, only whether it speaks TLS: nothing is sent, so no certificate is checked.
+    """
+    greeting = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    greeting.check_hostname, greeting.verify_mode = False, ssl.CERT_NONE
+    greeting.set_alpn_protocols(["h2", "http/1.1"])
+    ours, theirs = ssl.MemoryBIO(), ssl.MemoryBIO()
+    hello = greeting.wrap_bio(ours, theirs, server_hostname=pod)
+    with suppress(ssl.SSLWantReadError):
+        hello.do_handshake()
+    try:
+        with _forwarded(kube, namespace, pod, port, f"TLS to pod/{pod}:{port}") as socket:
+            socket.sendall(theirs.read())
+            answer = socket.recv(_RECORD)
+    except KubeError:
+        return None
+    # A record of the handshake, or an alert: both are TLS.
+    return answer[:1] in (b"\x16", b"\x15")
+
+
+@contextmanager
+def _forwarded(kube: Kube, namespace: str, pod: str, port: int, what: str) -> Iterator[Any]:
+    """A socket to a port inside a pod; what goes wrong with it is a KubeError about `what`."""
     # An API client of its own: the streaming call replaces a method of the one it uses while it connects.
     api = kube.new_api_client()
     forward: Any = None
@@ -70,20 +107,16 @@ def ask_pod(
         core = client.CoreV1Api(api)
         connect = core.connect_get_namespaced_pod_portforward
         forward = stream.portforward(connect, pod, namespace, ports=str(port), _request_timeout=_SECONDS)
-        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=_SECONDS)
-        connection.sock = forward.socket(port)
-        connection.sock.settimeout(_SECONDS)
-        connection.request(method, path, body, {"Connection": "close", **(headers or {})})
-        answer = connection.getresponse()
-        text = answer.read().decode(errors="replace")
-        return PodReply(url, answer.status, {key.lower(): value for key, value in answer.getheaders()}, text)
+        socket = forward.socket(port)
+        socket.settimeout(_SECONDS)
+        yield socket
     except client.ApiException as error:
-        raise KubeError(f"port-forward to {url}", error.status or 0, str(error.reason)) from None
+        raise KubeError(f"port-forward for {what}", error.status or 0, str(error.reason)) from None
     except (OSError, http.client.HTTPException, WebSocketException) as error:
         # What the kubelet said about the port, if it said anything, is the better explanation.
         said = forward.error(port) if forward is not None else ""
         raise KubeError(
-            f"{method} {url} in namespace {namespace}", 0, str(said or f"{type(error).__name__}: {error}")
+            f"{what} in namespace {namespace}", 0, str(said or f"{type(error).__name__}: {error}")
         ) from None
     finally:
         if forward is not None:

@@ -33,3 +33,13 @@ def picker_service(service: str) -> str:
 def own_gateway(service: str) -> str:
     """The Gateway that a run makes for a service alone."""
     return f"{service}-gateway"
+
+
+def gateway_certificate(service: str) -> str:
+    """The Secret with the certificate of that Gateway."""
+    return f"{service}-gateway-tls"
+
+
+def beside(namespace: str) -> str:
+    """The namespace that cases make beside the service's."""
+    return f"{namespace}-beside"

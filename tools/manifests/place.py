@@ -82,20 +82,30 @@ def own_gateway(
     class_name: str = "istio",
     annotations: Mapping[str, str] | None = None,
     infrastructure: Mapping[str, str] | None = None,
+    certificate: str = "",
 ) -> Document:
-    """A Gateway for one service alone; `infrastructure` are annotations that its Service gets.
+    """A Gateway for one service alone.
+
+    Args:
+        service: whose.
+        namespace: where.
+        labels: of the Gateway.
+        class_name: its class.
+        annotations: of the Gateway.
+        infrastructure: annotations that its Service gets.
+        certificate: Secret of a listener for TLS, which is there beside the one for plain HTTP; empty for none.
 
     On a shared one, Istio up to 1.31 keys the picker's configuration by route rule name, and KServe >= 0.19 gives the
     rules of every service the same names: a request can be handed to another service's picker (istio#61594).
     """
-    listener = {
-        "name": "http",
-        "port": 80,
-        "protocol": "HTTP",
-        "allowedRoutes": {"namespaces": {"from": "Same"}},
-    }
+    same = {"allowedRoutes": {"namespaces": {"from": "Same"}}}
+    listeners: list[Document] = [{"name": "http", "port": 80, "protocol": "HTTP", **same}]
+    if certificate:
+        tls = {"mode": "Terminate", "certificateRefs": [{"name": certificate}]}
+        # Without a hostname: KServe would take it for the service's URL, which nobody could resolve.
+        listeners.append({"name": "https", "port": 443, "protocol": "HTTPS", "tls": tls, **same})
     metadata: Document = {"name": names.own_gateway(service), "namespace": namespace, "labels": dict(labels or {})}
-    spec: Document = {"gatewayClassName": class_name, "listeners": [listener]}
+    spec: Document = {"gatewayClassName": class_name, "listeners": listeners}
     if annotations:
         metadata["annotations"] = dict(annotations)
     if infrastructure:

@@ -10,6 +10,7 @@ from tools.manifests.metrics_reader import metrics_reader
 from tools.manifests.place import GatewayRef, Placement, own_gateway, place
 from tools.manifests.render import render
 from tools.profile import Mesh, Profile
+from tools.tls.authority import Authority, tls_secret
 
 
 @dataclass(frozen=True)
@@ -20,11 +21,13 @@ class Release:
         profile: what is promised.
         namespace: where.
         labels: put on every object.
+        authority: signs the certificate of its own Gateway, if that is to serve TLS; None leaves the listener out.
     """
 
     profile: Profile
     namespace: str
     labels: Mapping[str, str]
+    authority: Authority | None = None
 
     @property
     def gateway(self) -> Place:
@@ -54,17 +57,23 @@ def documents(release: Release, kubectl: Path) -> list[Document]:
         sidecars=profile.mesh is Mesh.SIDECAR,
     )
     placed = place(render(profile.manifests, kubectl), placement)
-    own = [] if profile.gateway.reference else [_own_gateway(release)]
+    own = [] if profile.gateway.reference else _own_gateway(release)
     return [*placed, *own, *metrics_reader(release.namespace, labels)]
 
 
-def _own_gateway(release: Release) -> Document:
-    wanted = release.profile.gateway
-    return own_gateway(
+def _own_gateway(release: Release) -> list[Document]:
+    wanted, service = release.profile.gateway, release.profile.service
+    secrets = []
+    if release.authority is not None and wanted.tls.terminated:
+        issued = release.authority.issue([wanted.tls.host])
+        secrets = [tls_secret(names.gateway_certificate(service), release.namespace, issued, release.labels)]
+    gateway = own_gateway(
         release.profile.service,
         release.namespace,
         release.labels,
         class_name=wanted.class_name,
         annotations=wanted.annotations,
         infrastructure=wanted.infrastructure_annotations,
+        certificate=secrets[0]["metadata"]["name"] if secrets else "",
     )
+    return [*secrets, gateway]

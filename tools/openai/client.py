@@ -75,11 +75,11 @@ class Client:
             )
         self._whole = timeouts.seconds("request-whole")
         self._http = httpx.Client(
-            timeout=timeout or _timeout(),
+            timeout=timeout or phases(),
             # Connections are not kept: each request is routed on its own, as from different clients.
             limits=httpx.Limits(max_keepalive_connections=0),
             headers={"User-Agent": user_agent} | ({"Host": host} if host else {}),
-            verify=_trusting(ca_file) if ca_file else _usual_trust(),
+            verify=trust(ca_file),
             proxy=proxy or None,
             trust_env=False,
         )
@@ -155,7 +155,13 @@ class Client:
         return Reply(asked, Verdict.HTTP, answer.status_code, got, text, time.monotonic() - started)
 
 
-def _timeout() -> httpx.Timeout:
+def trust(ca_file: Path | None) -> ssl.SSLContext:
+    """What certificates are checked against: a file of authorities, or this machine's and Mozilla's."""
+    return _trusting(ca_file) if ca_file else _usual_trust()
+
+
+def phases() -> httpx.Timeout:
+    """The timeouts `request-connect` and `request-read`, for the phases of a request."""
     connect, read = timeouts.seconds("request-connect"), timeouts.seconds("request-read")
     return httpx.Timeout(connect=connect, read=read, write=read, pool=connect)
 

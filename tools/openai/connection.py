@@ -1,7 +1,7 @@
 """How clients reach a service: what does not change from request to request."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tools.openai.client import Client
@@ -19,6 +19,8 @@ class Connection:
         ca_file: authority of the gateway's certificate; None for the system's.
         host: Host header and SNI in place of the address; empty for the address.
         proxy: URL of a proxy; empty for none.
+        tls_host: name that clients ask for where they use TLS; empty for the address.
+        tls_ca: authority of the certificate there; None for the system's.
     """
 
     model: str
@@ -26,6 +28,8 @@ class Connection:
     ca_file: Path | None = None
     host: str = ""
     proxy: str = ""
+    tls_host: str = ""
+    tls_ca: Path | None = None
 
     def client(self, url: str, user_agent: str, on_reply: Callable[[Reply], None] | None = None) -> Client:
         """A client for a base URL; the caller closes it."""
@@ -39,3 +43,11 @@ class Connection:
             proxy=self.proxy,
             on_reply=on_reply,
         )
+
+    def over_tls(self) -> "Connection":
+        """The same way over TLS."""
+        return replace(self, host=self.tls_host, ca_file=self.tls_ca)
+
+    def anonymous(self) -> "Connection":
+        """The same way without a token."""
+        return replace(self, token=None)

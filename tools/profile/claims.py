@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import astuple, dataclass
 from typing import TYPE_CHECKING
 
-from tools.profile.parts import Isolation, Mesh, Mtls
+from tools.profile.parts import Auth, Availability, Isolation, Mesh, Mtls, Plaintext, RoutesFrom
 
 if TYPE_CHECKING:
     from tools.profile.model import Profile
@@ -54,14 +54,37 @@ def _accelerator(profile: Profile) -> str:
 
 
 def _picker(profile: Profile) -> str:
-    way = "over TLS" if profile.picker.tls else "without TLS"
-    return f"The gateway asks the endpoint picker {way}, in mode {profile.picker.failure_mode}."
+    checked = "checking its certificate" if profile.picker.verified else "taking any certificate"
+    way = f"over TLS, {checked}," if profile.picker.tls else "without TLS"
+    return f"The gateway asks the endpoint picker {way} in mode {profile.picker.failure_mode}."
 
 
 def _gateway(profile: Profile) -> str:
     reference = profile.gateway.reference
     which = f"Gateway {reference.namespace}/{reference.name}" if reference else "its own Gateway"
     return f"Requests reach the service by {profile.gateway.scheme} at {which} of class {profile.gateway.class_name}."
+
+
+def _tls(profile: Profile) -> str:
+    tls = profile.gateway.tls
+    name = tls.host or profile.gateway.host or "the Gateway's address"
+    return f"The Gateway serves TLS for {name}, with a certificate that is valid for {tls.days_left} more days."
+
+
+def _plaintext(profile: Profile) -> str:
+    way = "sent to https" if profile.gateway.plaintext is Plaintext.REDIRECT else "not taken"
+    return f"Requests over plain HTTP are {way}."
+
+
+def _routes_from(profile: Profile) -> str:
+    which = "its own namespace" if profile.gateway.routes_from is RoutesFrom.SAME else "namespaces that it selects"
+    return f"Only routes of {which} attach to the Gateway."
+
+
+def _available(profile: Profile) -> str:
+    found = profile.gateway.availability
+    covered = ", covered by a PodDisruptionBudget" if found.disruption_budget else ""
+    return f"The gateway has at least {found.replicas} ready proxies{covered}."
 
 
 def _budgets(profile: Profile) -> str:
@@ -80,6 +103,42 @@ CLAIMS = (
     Claim("route", "", _always, lambda _: "KServe creates the service's HTTPRoute, and the Gateway accepts it."),
     Claim("pool", "", _always, lambda _: "KServe creates the service's InferencePool with its endpoint picker."),
     Claim("gateway", "", _always, _gateway),
+    Claim(
+        "tls",
+        "gateway.tls.terminated: true, or gateway.scheme: https",
+        lambda profile: profile.gateway.serves_tls,
+        _tls,
+    ),
+    Claim(
+        "no-plaintext",
+        "gateway.plaintext: redirect or closed",
+        lambda profile: profile.gateway.plaintext is not Plaintext.OPEN,
+        _plaintext,
+    ),
+    Claim(
+        "open-access",
+        "gateway.auth: none",
+        lambda profile: profile.gateway.auth is Auth.NONE,
+        lambda _: "The gateway demands no token: whoever reaches it may use the model.",
+    ),
+    Claim(
+        "bearer-token",
+        "gateway.auth: bearer",
+        lambda profile: profile.gateway.auth is Auth.BEARER,
+        lambda _: "The gateway refuses requests without a valid bearer token.",
+    ),
+    Claim(
+        "own-routes-only",
+        "gateway.routes_from: same or selected",
+        lambda profile: profile.gateway.routes_from is not RoutesFrom.ALL,
+        _routes_from,
+    ),
+    Claim(
+        "gateway-availability",
+        "gateway.availability: 2 replicas or more, or a budget",
+        lambda profile: profile.gateway.availability != Availability(1, False),
+        _available,
+    ),
     Claim("picker", "", _always, _picker),
     Claim("accelerator", "", _always, _accelerator),
     Claim(

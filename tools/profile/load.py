@@ -1,6 +1,6 @@
 """Reads profiles: by name from manifests/profiles, or from a file of the user's own."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -13,10 +13,13 @@ from tools.paths import CHECKOUT
 from tools.profile.model import Profile
 from tools.profile.parts import (
     Accelerator,
+    Auth,
+    Availability,
     Budgets,
     Controllers,
     FailureMode,
     Gateway,
+    GatewayTls,
     Isolation,
     Kind,
     Load,
@@ -24,6 +27,8 @@ from tools.profile.parts import (
     Mtls,
     Observability,
     Picker,
+    Plaintext,
+    RoutesFrom,
     Scheme,
     SecretReference,
     Secrets,
@@ -96,6 +101,7 @@ def _contradictions(value: Any) -> Iterator[Problem]:
         for key in ("annotations", "infrastructure_annotations"):
             if said("gateway", key):
                 yield Problem(("gateway", key), "are for a Gateway that the run makes; the one of `reference` is there")
+    yield from _contradictions_of_tls(said)
     versions = value.get("versions")
     for component, text in versions.items() if isinstance(versions, dict) else ():
         if isinstance(text, str) and not is_range(text):
@@ -103,6 +109,18 @@ def _contradictions(value: Any) -> Iterator[Problem]:
     manifests = said("service", "manifests")
     if isinstance(manifests, str) and manifests and not (CHECKOUT / manifests / "kustomization.yaml").is_file():
         yield Problem(("service", "manifests"), f"no kustomization.yaml in {CHECKOUT / manifests}")
+
+
+def _contradictions_of_tls(said: Callable[[str, str], Any]) -> Iterator[Problem]:
+    tls = said("gateway", "tls")
+    terminated = isinstance(tls, dict) and tls.get("terminated") is True
+    plaintext = said("gateway", "plaintext")
+    if plaintext in (Plaintext.REDIRECT, Plaintext.CLOSED) and said("gateway", "scheme") != Scheme.HTTPS:
+        yield Problem(("gateway", "plaintext"), f"{plaintext} needs scheme: https, or clients would be turned away")
+    if terminated and not said("gateway", "reference") and not tls.get("host"):
+        yield Problem(("gateway", "tls", "host"), "the run's own Gateway needs a name for its certificate")
+    if said("picker", "verified") is True and said("picker", "tls") is False:
+        yield Problem(("picker", "verified"), "needs tls: true, or there is no certificate to check")
 
 
 def _profile(file: YamlFile, value: Mapping[str, Any]) -> Profile:
@@ -115,7 +133,7 @@ def _profile(file: YamlFile, value: Mapping[str, Any]) -> Profile:
         accelerator=Accelerator(**accelerator | {"kind": Kind(accelerator["kind"])}),
         mesh=Mesh(value["mesh"]),
         mtls=Mtls(value["mtls"]),
-        picker=Picker(picker["tls"], FailureMode(picker["failure_mode"])),
+        picker=Picker(picker["tls"], picker["verified"], FailureMode(picker["failure_mode"])),
         gateway=_gateway(value["gateway"]),
         isolation=Isolation(value["isolation"]),
         observability=Observability(**value["observability"]),
@@ -136,7 +154,16 @@ def _profile(file: YamlFile, value: Mapping[str, Any]) -> Profile:
 def _gateway(value: dict[str, Any]) -> Gateway:
     namespace, _, name = value["reference"].partition("/")
     reference = GatewayRef(name, namespace) if name else None
-    return Gateway(**value | {"scheme": Scheme(value["scheme"]), "reference": reference})
+    parts = {
+        "scheme": Scheme(value["scheme"]),
+        "reference": reference,
+        "tls": GatewayTls(**value["tls"]),
+        "plaintext": Plaintext(value["plaintext"]),
+        "auth": Auth(value["auth"]),
+        "routes_from": RoutesFrom(value["routes_from"]),
+        "availability": Availability(**value["availability"]),
+    }
+    return Gateway(**value | parts)
 
 
 def _secret(value: Mapping[str, Any] | None) -> SecretReference | None:

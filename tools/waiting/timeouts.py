@@ -65,6 +65,12 @@ TIMEOUTS: tuple[Timeout, ...] = (
         "a further service that a case makes, without servers, to be Ready",
         "controller and picker need some seconds; a picker that has to download a tokenizer needs more",
     ),
+    Timeout(
+        "certificate-served",
+        30,
+        "a renewed certificate to be served, several times in a row",
+        "istiod sees the Secret at once and sends it; minutes would be a proxy that reads files",
+    ),
     Timeout("sidecars-in-sync", 10, "sidecars to have taken what istiod sent last", "istiod pushes at every change"),
     Timeout("picker-gauge", 12, "the picker's gauges to be right", "it brings them up to date every 5 s"),
     Timeout(
