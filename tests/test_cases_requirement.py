@@ -5,6 +5,7 @@ import pytest
 from tools.cases import capabilities
 from tools.cases.capabilities import (
     ACCOUNTS,
+    BESIDE,
     BY_FIXTURE,
     CHILDREN,
     CONTROLLERS,
@@ -109,6 +110,7 @@ def test_every_capability_is_decided_in_every_mode() -> None:
                 PICKER_METRICS,
                 EXCLUSIVE,
                 DEPLOY,
+                BESIDE,
                 CHILDREN,
             },
         ),

@@ -23,7 +23,7 @@ _DEFAULT_PORTS = {"http": 80, "https": 443}
     level="core",
     fault=[
         routing.gateway_of_unknown_class.shows("STALE"),
-        faults.address_refused.shows("Programmed=False", "192.0.2.1"),
+        faults.address_ignored.shows("it asks for 192.0.2.1"),
     ],
     checks=["gateway"],
 )
@@ -33,6 +33,9 @@ def test_is_programmed_with_an_address(service: LlmService, profile: Profile) ->
     wrong = lacking(conditions(found), ["Accepted", "Programmed"])
     wanted, addresses = profile.gateway.address_type, gateways.addresses(found)
     wrong += [] if addresses else ["status.addresses is empty"]
+    asked = [each["value"] for each in found["spec"].get("addresses", []) if each.get("value")]
+    values = [value for _, value in addresses]
+    wrong += [f"it asks for {each} and has {', '.join(values) or 'none'}" for each in asked if each not in values]
     wrong += [
         f"address {value} is of type {kind}, not {wanted}" for kind, value in addresses if wanted not in ("", kind)
     ]
@@ -40,7 +43,8 @@ def test_is_programmed_with_an_address(service: LlmService, profile: Profile) ->
         not wrong,
         f"a Gateway that is Accepted and Programmed, with an address{f' of type {wanted}' if wanted else ''}",
         f"in {source(found)}: {bullets(wrong)}",
-        cause="istiod does not run, the GatewayClass is unknown to it, or the load balancer gave no address",
+        cause="istiod does not run, the GatewayClass is unknown to it, or the load balancer gave no such address (quota,"
+        " subnet)",
         next_step=_describe(service),
     )
 

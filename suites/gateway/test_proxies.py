@@ -163,7 +163,11 @@ def _from_inside(service: LlmService, client: Client) -> str:
 
 
 def _closed(service: LlmService) -> str:
-    found = service.kube.objects(SERVICE, service.gateway.namespace, labels=f"{gateways.NAME}={service.gateway.name}")
+    labels = f"{gateways.NAME}={service.gateway.name}"
+    try:
+        found = service.kube.objects(SERVICE, service.gateway.namespace, labels=labels)
+    except KubeError:
+        found = []  # only to tell more: a Gateway of others may be in a namespace that this user must not look into
     ranges = [
         f"Service {each['metadata']['name']} has loadBalancerSourceRanges {', '.join(allowed)}"
         for each in found

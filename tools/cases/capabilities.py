@@ -14,6 +14,7 @@ READS_POLICIES = may(rights.POLICIES)
 REVIEWS = may(rights.REVIEWS)
 ISTIOD = may(rights.ISTIOD)
 ACCOUNTS = may(rights.ACCOUNTS)
+BESIDE = may(rights.BESIDE)
 CHILDREN = may(rights.CHILDREN)
 PICKER_METRICS = may(rights.PICKER_METRICS)
 EXCLUSIVE = may("have the service to itself")
@@ -30,6 +31,7 @@ ALL = (
     REVIEWS,
     ISTIOD,
     ACCOUNTS,
+    BESIDE,
     CHILDREN,
     PICKER_METRICS,
     EXCLUSIVE,
@@ -46,5 +48,5 @@ BY_FIXTURE = {
     "metrics_token": PICKER_METRICS,
     "platform": CONTROLLERS,
     "throwaway": DEPLOY,
-    "beside": DEPLOY,
+    "beside": BESIDE,
 }

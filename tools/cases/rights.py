@@ -8,6 +8,7 @@ from tools.cluster.rules import Disruption, Grant, permitted
 from tools.kube.access import Access, Permissions, missing
 from tools.kube.rights import (
     ACCOUNTS,
+    BESIDE,
     CHILDREN,
     FEATURES,
     FORWARD,
@@ -56,6 +57,7 @@ def findings(
         capabilities.CONTROLLERS: _allowed(permissions, looks[FEATURES]),
         capabilities.READS_POLICIES: _allowed(permissions, looks[POLICIES]),
         capabilities.ACCOUNTS: _allowed(permissions, looks[ACCOUNTS]),
+        capabilities.BESIDE: _first(deploys, _allowed(permissions, useful(Mode.DEPLOY, places)[BESIDE])),
         capabilities.CHILDREN: _first(deploys, _allowed(permissions, useful(Mode.DEPLOY, places)[CHILDREN])),
         capabilities.REVIEWS: _allowed(permissions, looks[REVIEWS]),
         capabilities.ISTIOD: _first(may_send, _allowed(permissions, sends[ISTIOD])),

@@ -42,7 +42,7 @@ def configuration_refused(service: LlmService) -> Iterator[None]:
 @fault(breaks_gateway=True)
 def certificate_pinned(service: LlmService) -> Iterator[None]:
     """The proxies are told to serve a certificate of their own, whatever is in the Secret."""
-    pair = own().issue([service.connection.tls_host])
+    pair = _own(service)
     mine = leaf.read_pem(pair.certificate).fingerprint
 
     def served() -> None:
@@ -50,7 +50,7 @@ def certificate_pinned(service: LlmService) -> Iterator[None]:
         if not found.leaf or leaf.read(found.leaf).fingerprint != mine:
             raise Violation("the other certificate to be served", found.summary)
 
-    with filtered(service, "certificate_pinned", [pinned(pair)], served):
+    with filtered(service, "certificate_pinned", [tls(pair)], served):
         yield
 
 
@@ -64,7 +64,7 @@ def old_tls_taken(service: LlmService) -> Iterator[None]:
         if found.verdict is not Verdict.ALLOWED:
             raise Violation("TLS 1.1 to be taken", found.summary)
 
-    with filtered(service, "old_tls_taken", [tls(tls_params=old)], taken):
+    with filtered(service, "old_tls_taken", [tls(_own(service), tls_params=old)], taken):
         yield
 
 
@@ -77,7 +77,12 @@ def new_tls_refused(service: LlmService) -> Iterator[None]:
         if found.verdict is Verdict.ALLOWED:
             raise Violation("TLS 1.3 to be refused", found.summary)
 
-    with filtered(service, "new_tls_refused", [tls(tls_params={"tls_maximum_protocol_version": "TLSv1_2"})], refused):
+    with filtered(
+        service,
+        "new_tls_refused",
+        [tls(_own(service), tls_params={"tls_maximum_protocol_version": "TLSv1_2"})],
+        refused,
+    ):
         yield
 
 
@@ -90,8 +95,13 @@ def http2_not_offered(service: LlmService) -> Iterator[None]:
         if found.protocol == "h2":
             raise Violation("h2 not to be agreed upon", found.summary)
 
-    with filtered(service, "http2_not_offered", [manager(codec_type="HTTP1"), tls(alpn_protocols=["http/1.1"])], shows):
+    with filtered(service, "http2_not_offered", [tls(_own(service), alpn_protocols=["http/1.1"])], shows):
         yield
+
+
+def _own(service: LlmService) -> Pair:
+    """A good certificate for the service's Gateway."""
+    return own().issue([service.connection.tls_host])
 
 
 def _behind(known: dict[str, list[str]], pod: Object, service: LlmService) -> list[str]:
@@ -176,23 +186,22 @@ def manager(**settings: Any) -> Object:
     }
 
 
-def tls(**settings: Any) -> Object:
-    """Other settings of TLS at the listener for it."""
-    context = {"@type": _DOWNSTREAM_TLS, "common_tls_context": settings}
+def tls(pair: Pair, **settings: Any) -> Object:
+    """TLS at the listener for it as said here, in place of what istiod sends.
+
+    Under another name than istiod's: settings of the same name would be merged, and lists in them appended.
+    """
+    inline = {
+        "certificate_chain": {"inline_string": pair.certificate.decode()},
+        "private_key": {"inline_string": pair.key.decode()},
+    }
+    common = {"alpn_protocols": ["h2", "http/1.1"], "tls_certificates": [inline]} | settings
+    context = {"@type": _DOWNSTREAM_TLS, "common_tls_context": common}
     return {
         "applyTo": "FILTER_CHAIN",
         "match": {"context": "GATEWAY", "listener": {"portNumber": 443}},
         "patch": {
             "operation": "MERGE",
-            "value": {"transport_socket": {"name": "envoy.transport_sockets.tls", "typed_config": context}},
+            "value": {"transport_socket": {"name": "llmisvc-conformance", "typed_config": context}},
         },
     }
-
-
-def pinned(pair: Pair) -> Object:
-    """A certificate of its own in place of the Secret's."""
-    inline = {
-        "certificate_chain": {"inline_string": pair.certificate.decode()},
-        "private_key": {"inline_string": pair.key.decode()},
-    }
-    return tls(tls_certificates=[inline])

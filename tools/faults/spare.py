@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from tools.explain import Violation
 from tools.faults.common import recreatable
-from tools.faults.envoy import filtered_at, lua, pinned
+from tools.faults.envoy import filtered_at, lua, tls
 from tools.faults.fault import fault
 from tools.kube import gateways
 from tools.kube.client import Object
@@ -81,7 +81,7 @@ def certificate_held(service: LlmService) -> Iterator[None]:
         if not found.leaf or leaf.read(found.leaf).fingerprint != mine:
             raise Violation("the other certificate to be served", found.summary)
 
-    with filtered_at(service, place, "certificate_held", [pinned(pair)]):
+    with filtered_at(service, place, "certificate_held", [tls(pair)]):
         eventually("one certificate to be served", served, budget=seconds("fault-effect"))
         yield
 

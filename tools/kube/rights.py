@@ -8,14 +8,18 @@ from tools.kube.access import Access
 from tools.kube.kinds import (
     ADMISSION_BINDING,
     ADMISSION_POLICY,
+    AUTHORIZATION_POLICY,
     CLUSTER_ROLE,
     CLUSTER_ROLE_BINDING,
     CONFIG_MAP,
     DEPLOYMENT,
     DESTINATION_RULE,
+    DISRUPTION_BUDGET,
     ENDPOINT_SLICE,
+    ENVOY_FILTER,
     EVENT,
     GATEWAY,
+    GATEWAY_CLASS,
     HTTP_ROUTE,
     LEASE,
     LLM_CONFIG,
@@ -29,6 +33,7 @@ from tools.kube.kinds import (
     POD,
     POOL,
     REPLICA_SET,
+    REQUEST_AUTHENTICATION,
     ROLE,
     ROLE_BINDING,
     SECRET,
@@ -48,6 +53,7 @@ FEATURES = "find out what the cluster has"
 POLICIES = "read policies around the service"
 LOGS = "read the service's logs"
 ACCOUNTS = "read the picker's account and roles"
+BESIDE = "make routes and Gateways beside the service's"
 CHILDREN = "change what KServe makes for a service of the run"
 REVIEWS = "ask what accounts may do"
 
@@ -61,7 +67,6 @@ _NETWORK_POLICY = Kind("networking.k8s.io/v1", "NetworkPolicy", "networkpolicies
 _CONFIG = Kind("serving.kserve.io/v1alpha2", "LLMInferenceServiceConfig", "llminferenceserviceconfigs")
 _CRD = Kind("apiextensions.k8s.io/v1", "CustomResourceDefinition", "customresourcedefinitions", namespaced=False)
 _DAEMON_SET = Kind("apps/v1", "DaemonSet", "daemonsets")
-_GATEWAY_CLASS = Kind("gateway.networking.k8s.io/v1", "GatewayClass", "gatewayclasses", namespaced=False)
 _TELEMETRY = Kind("telemetry.istio.io/v1", "Telemetry", "telemetries")
 _SAIL = Kind("sailoperator.io/v1", "Istio", "istios", namespaced=False)
 _INJECTOR = Kind(
@@ -140,13 +145,13 @@ def useful(mode: Mode, places: Places) -> dict[str, list[Access]]:
     """
     match mode:
         case Mode.READ:
-            everywhere = (DEPLOYMENT, _DAEMON_SET, POD, PEER_AUTHENTICATION, _TELEMETRY)
+            everywhere = (DEPLOYMENT, _DAEMON_SET, POD, DISRUPTION_BUDGET, PEER_AUTHENTICATION, _TELEMETRY)
             return {
                 NODES: _for(_READ, (NODE,)),
                 IDENTITY: _for(("get",), (NAMESPACE,)),
                 FEATURES: [
                     *_for(("get",), (_CRD,)),
-                    *_for(("list",), (_GATEWAY_CLASS, _INJECTOR, _SAIL, *everywhere)),
+                    *_for(("list",), (GATEWAY_CLASS, _INJECTOR, _SAIL, *everywhere)),
                     *_for(("get",), (DEPLOYMENT,), places.kserve),
                     *_for(("list",), (_CONFIG,), places.kserve),
                     *_for(("get",), (CONFIG_MAP, DEPLOYMENT), places.istio),
@@ -174,7 +179,13 @@ def useful(mode: Mode, places: Places) -> dict[str, list[Access]]:
                     *_for(("get", "patch", "delete"), made, places.own),
                     *_for(("get", "delete"), (CLUSTER_ROLE_BINDING,)),
                     *_for(("create",), (LLM_CONFIG, SERVICE_ACCOUNT), places.own),
-                ]
+                ],
+                BESIDE: [
+                    *_for((*_LOOK, *_APPLY, "delete"), (HTTP_ROUTE, DEPLOYMENT), places.own),
+                    *_for((*_READ, *_APPLY), (SERVICE, CONFIG_MAP), places.own),
+                    *_for((*_READ, *_APPLY, "delete"), (AUTHORIZATION_POLICY, REQUEST_AUTHENTICATION), places.own),
+                    *_for(_READ, (POD, DISRUPTION_BUDGET), places.own),
+                ],
             }
         case _:
             return {}
@@ -185,6 +196,8 @@ def to_disturb_service(places: Places) -> list[Access]:
     made_by_kserve = (DEPLOYMENT, HTTP_ROUTE, POOL, OLD_POOL, SERVICE, ROLE, ROLE_BINDING, POD)
     return [
         *_for((*_APPLY, "delete"), (*made_by_kserve, DESTINATION_RULE, PEER_AUTHENTICATION), places.own),
+        *_for((*_APPLY, "delete"), (ENVOY_FILTER, AUTHORIZATION_POLICY), places.own),
+        *_for(("get", "patch"), (GATEWAY, SECRET, SERVICE), places.own),
         *_on(LLM_SERVICE.plural, "status", ("patch",), places.own, _group(LLM_SERVICE)),
         *_for(("create",), (CONFIG_MAP,), places.own),
         *_for(("update",), (SERVICE, SERVICE_ACCOUNT, ROLE), places.own),
