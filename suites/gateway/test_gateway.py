@@ -43,8 +43,8 @@ def test_is_programmed_with_an_address(service: LlmService, profile: Profile) ->
         not wrong,
         f"a Gateway that is Accepted and Programmed, with an address{f' of type {wanted}' if wanted else ''}",
         f"in {source(found)}: {bullets(wrong)}",
-        cause="istiod does not run, the GatewayClass is unknown to it, or the load balancer gave no such address (quota,"
-        " subnet)",
+        cause="istiod does not run, the GatewayClass is unknown to it, or the load balancer gave no such address"
+        " (quota, subnet)",
         next_step=_describe(service),
     )
 

@@ -21,6 +21,7 @@ from tools.waiting.eventually import eventually
 from tools.waiting.timeouts import seconds
 
 _IMAGE = "sidecar.istio.io/proxyImage"
+_NO_IMAGE = "localhost/no-such-proxy:none"
 
 
 @fault(breaks_gateway=True)
@@ -102,25 +103,26 @@ def proxies_stopped(service: LlmService) -> Iterator[None]:
 @fault(breaks_gateway=True)
 def proxies_of_another_image(service: LlmService) -> Iterator[None]:
     """New proxies are of an image that cannot be pulled; the old one serves on beside them."""
-    annotated = {"spec": {"infrastructure": {"annotations": {_IMAGE: "localhost/no-such-proxy:none"}}}}
-    name = gateways.deployments(service.kube, service.gateway)[0]["metadata"]["name"]
+    kube, place = service.kube, service.gateway
+    name = gateways.deployments(kube, place)[0]["metadata"]["name"]
+    usual = _image(kube.get(DEPLOYMENT, name, place.namespace))
+
+    def stuck(found: Object) -> bool:
+        return _image(found) == _NO_IMAGE and found["status"].get("unavailableReplicas", 0) > 0
 
     def rolled_out(found: Object) -> bool:
         status, replicas = found.get("status", {}), found["spec"].get("replicas", 1)
         fresh = status.get("observedGeneration") == found["metadata"]["generation"]
         counts = {status.get(key) for key in ("replicas", "updatedReplicas", "availableReplicas")}
-        return fresh and counts == {replicas} and _image(found) != "localhost/no-such-proxy:none"
+        return fresh and counts == {replicas} and _image(found) == usual
 
-    with _gateway_changed(service, annotated):
-        wait_until(
-            service,
-            DEPLOYMENT,
-            name,
-            "the other image",
-            lambda it: _image(it) == "localhost/no-such-proxy:none" and it["status"].get("unavailableReplicas", 0) > 0,
-        )
+    try:
+        kube.patch(GATEWAY, place.name, place.namespace, {"metadata": {"annotations": {_IMAGE: _NO_IMAGE}}})
+        wait_until(service, DEPLOYMENT, name, "proxies of the other image", stuck)
         yield
-    wait_until(service, DEPLOYMENT, name, "proxies as before", rolled_out)
+    finally:
+        kube.patch(GATEWAY, place.name, place.namespace, {"metadata": {"annotations": {_IMAGE: None}}})
+        wait_until(service, DEPLOYMENT, name, "proxies as before", rolled_out)
 
 
 @fault(breaks_gateway=True)
