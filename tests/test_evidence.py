@@ -38,6 +38,7 @@ def test_what_is_wrong_comes_first(evidence: Evidence) -> None:
     assert any(line.startswith("HTTPRoute qwen-kserve-route: parent") and "STALE" in line for line in lines)
     assert any(line.startswith("qwen-kserve-2: Running, not Ready") for line in lines)
     assert "BackOff x4" in lines[-1]
+    assert " ago: Warning " in lines[-1]
     assert not any("Conflicted" in line for line in lines), "that it is False is good"
 
 

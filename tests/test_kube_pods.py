@@ -63,4 +63,4 @@ def test_event_line() -> None:
         "count": 4,
         "lastTimestamp": "2026-01-01T00:00:00Z",
     }
-    assert pods.event_line(event) == "2026-01-01T00:00:00Z Warning Pod/a FailedScheduling x4: no room"
+    assert pods.event_line(event) == "Warning Pod/a FailedScheduling x4: no room"

@@ -141,6 +141,12 @@ def test_outcomes_are_words_for_each_area_and_accelerator() -> None:
     assert f"Area gpu tpu {row} {row.removeprefix('pool ')}" in found.text
 
 
+def test_slowest_cases_come_first_and_only_slow_ones() -> None:
+    found = page(run(case("quick", seconds=1.9), case("slow", seconds=12), case("slower", seconds=75)))
+    assert "Case Outcome Took pool.slower[gpu] passed 1 min 15 s pool.slow[gpu] passed 12 s" in found.text
+    assert "The slowest cases" not in page(run(case("quick", seconds=1.9))).text
+
+
 def test_claims_tell_checked_from_unchecked() -> None:
     claims = {"sidecars": "every server has a sidecar", "strict-mtls": "plain text is refused", "deny": "all is denied"}
     cases = (

@@ -103,7 +103,7 @@ def _parts(
     ids = requests.ids
     well = "every condition is True and fresh, every pod is Ready, and there are no warnings"
     return [
-        Part(NOT_WELL, partial(status.not_well, reader, subject), well),
+        Part(NOT_WELL, partial(status.not_well, reader, subject, now), well),
         Part("requests", partial(requests.told, kept)),
         Part("gateway: access log", partial(logs.access, reader, subject, ids), "no Gateway serves it"),
         Part("endpoint picker: decisions", partial(logs.decisions, reader, subject, ids)),

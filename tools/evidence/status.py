@@ -22,10 +22,10 @@ _EVENTS = 60
 _WARNINGS = 8
 
 
-def not_well(reader: Reader, subject: Subject) -> Iterator[str]:
+def not_well(reader: Reader, subject: Subject, now: datetime) -> Iterator[str]:
     """What a person wants to see at once: conditions that do not hold, pods that are not Ready, warnings."""
     seen: set[str] = set()
-    for line in _not_well(reader, subject):
+    for line in _not_well(reader, subject, now):
         # What the user may not read can be in the way of more than one thing.
         if line not in seen:
             seen.add(line)
@@ -103,7 +103,7 @@ def endpoints(reader: Reader, subject: Subject) -> Iterator[str]:
     )
 
 
-def _not_well(reader: Reader, subject: Subject) -> Iterator[str]:
+def _not_well(reader: Reader, subject: Subject, now: datetime) -> Iterator[str]:
     for kind in _WITH_CONDITIONS:
         listed = list(_listed(reader, subject, kind))
         if kind is LLM_SERVICE and not listed:
@@ -115,7 +115,7 @@ def _not_well(reader: Reader, subject: Subject) -> Iterator[str]:
             yield pod
         elif not pods.is_ready(pod):
             yield pods.line(pod)
-    yield from guarded(lambda: [pods.event_line(each) for each in _warnings(reader, subject)])
+    yield from guarded(lambda: [_warning(each, now) for each in _warnings(reader, subject)])
 
 
 def _endpoint_rows(slices: list[Object]) -> Iterator[tuple[str, ...]]:
@@ -190,6 +190,12 @@ def _about(involved: Object) -> str:
 def _when(event: Object) -> str:
     series = event.get("series") or {}
     return str(series.get("lastObservedTime") or event.get("lastTimestamp") or event.get("eventTime") or "")
+
+
+def _warning(event: Object, now: datetime) -> str:
+    """A warning with its age: an old one may be about what is over."""
+    since = age(_when(event), now)
+    return f"{f'{since} ago' if since else 'at no known time'}: {pods.event_line(event)}"
 
 
 def _times(event: Object) -> int:

@@ -60,12 +60,11 @@ def trouble(pod: Object) -> Iterator[str]:
 
 
 def event_line(event: Object) -> str:
-    """An event in one line."""
+    """An event in one line, without its time."""
     about = event["involvedObject"]
     times = f" x{event['count']}" if event.get("count", 1) > 1 else ""
-    when = event.get("lastTimestamp") or event.get("eventTime") or ""
     message = event.get("message", "")
-    return f"{when} {event.get('type', '')} {about['kind']}/{about['name']} {event.get('reason', '')}{times}: {message}"
+    return f"{event.get('type', '')} {about['kind']}/{about['name']} {event.get('reason', '')}{times}: {message}"
 
 
 def _statuses(pod: Object) -> list[Object]:

@@ -11,7 +11,7 @@ from tools.report.groups import URGENT
 from tools.report.page import banner, facts, failures, findings
 from tools.report.page.markup import Markup, join, tag
 from tools.report.record import RunRecord
-from tools.report.tally import accelerators, count, told
+from tools.report.tally import accelerators, count, slowest, told
 from tools.report.text import one_line
 from tools.report.verdict import FINISHED, Verdict, judge
 
@@ -146,6 +146,14 @@ def _parts(record: RunRecord) -> list[_Part]:
         _Part("features", "Features", "Features of the cluster", "", facts.features, bool(record.features)),
         _Part("profiles", "Profiles", "Profiles", "What was promised.", facts.profiles, bool(record.profiles)),
         _Part("proof", "Proof", "Can the cases fail?", "", facts.proof),
+        _Part(
+            "slowest",
+            "Slowest",
+            "The slowest cases",
+            "With what they wait for: a service that several cases use is waited for by the first.",
+            findings.slow_cases,
+            bool(slowest(record)),
+        ),
         _Part("cases", "Cases", "Every case", "", findings.every_case, bool(record.cases)),
         _Part("reproduce", "Run again", "Run it again", "", facts.reproduce),
     ]

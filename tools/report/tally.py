@@ -9,6 +9,8 @@ from tools.report.record import CaseRecord, RunRecord
 
 # Only these say something about the product.
 ANSWERED = frozenset({Outcome.PASSED, Outcome.FAILED})
+# Below that, in seconds, nobody would look for what takes so long.
+_SLOW = 2.0
 _WEIGHT = {Level.CORE: 0, Level.EXTENDED: 1}
 _ORDER = {outcome: number for number, outcome in enumerate(Outcome)}
 
@@ -44,6 +46,12 @@ def suite(record: RunRecord) -> str:
     told = {"version": record.suite.get("version", ""), "commit": f"commit {record.suite.get('commit', '')[:12]}"}
     dirty = ["with changes that are in no commit"] if record.suite.get("dirty") == "true" else []
     return ", ".join([*(text for name, text in told.items() if record.suite.get(name)), *dirty]) or "unknown"
+
+
+def slowest(record: RunRecord, most: int = 5) -> list[CaseRecord]:
+    """The cases that took longest, the longest first; those of a proof take as long as all of its group."""
+    found = [] if record.proof else [each for each in record.cases if each.seconds >= _SLOW]
+    return sorted(found, key=lambda each: -each.seconds)[:most]
 
 
 def not_passed(record: RunRecord) -> list[CaseRecord]:

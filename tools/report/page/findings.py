@@ -1,10 +1,11 @@
 """Tables of what was found out: by area, by claim, by number, and every case."""
 
 from tools.outcomes import Outcome
+from tools.progress import duration
 from tools.report.claims import Claim, Standing, claim, claims
 from tools.report.page.markup import Markup, badge, fold, join, table, tag
 from tools.report.record import CaseRecord, Measure, RunRecord
-from tools.report.tally import accelerators, areas, bare_reason, count, label, told
+from tools.report.tally import accelerators, areas, bare_reason, count, label, slowest, told
 from tools.report.text import one_line
 
 _STANDING = {
@@ -16,6 +17,7 @@ _STANDING = {
 
 
 _NAMED_AT_MOST = 3
+_SLOW_SHOWN = 10
 _UNCLAIMED = tag("span", "not claimed", class_="soft")
 
 
@@ -57,6 +59,15 @@ def numbers(record: RunRecord) -> Markup:
         for case, each in found
     ]
     return table(("Number", "Value", "Budget", "Used"), rows, "Numbers and their budgets", "numbers")
+
+
+def slow_cases(record: RunRecord) -> Markup:
+    """The cases that took longest."""
+    rows: list[tuple[str, ...]] = [
+        (tag("code", label(each)), badge(each.outcome.replace(" ", "-"), each.outcome), duration(each.seconds))
+        for each in slowest(record, _SLOW_SHOWN)
+    ]
+    return table(("Case", "Outcome", "Took"), rows, "The cases that took longest", "numbers")
 
 
 def every_case(record: RunRecord) -> Markup:
