@@ -12,6 +12,7 @@ NODES = may(rights.NODES)
 CONTROLLERS = may(rights.FEATURES)
 READS_POLICIES = may(rights.POLICIES)
 REVIEWS = may(rights.REVIEWS)
+READS_SECRETS = may(rights.SECRETS)
 ISTIOD = may(rights.ISTIOD)
 ACCOUNTS = may(rights.ACCOUNTS)
 BESIDE = may(rights.BESIDE)
@@ -29,6 +30,7 @@ ALL = (
     CONTROLLERS,
     READS_POLICIES,
     REVIEWS,
+    READS_SECRETS,
     ISTIOD,
     ACCOUNTS,
     BESIDE,

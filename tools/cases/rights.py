@@ -21,6 +21,7 @@ from tools.kube.rights import (
     Places,
     to_disturb_cluster,
     to_disturb_service,
+    to_read_secrets,
     useful,
 )
 from tools.report.record import FeatureRecord
@@ -60,6 +61,7 @@ def findings(
         capabilities.BESIDE: _first(deploys, _allowed(permissions, useful(Mode.DEPLOY, places)[BESIDE])),
         capabilities.CHILDREN: _first(deploys, _allowed(permissions, useful(Mode.DEPLOY, places)[CHILDREN])),
         capabilities.REVIEWS: _allowed(permissions, looks[REVIEWS]),
+        capabilities.READS_SECRETS: _allowed(permissions, to_read_secrets(places)),
         capabilities.ISTIOD: _first(may_send, _allowed(permissions, sends[ISTIOD])),
         capabilities.PICKER_METRICS: _first(reads, _allowed(permissions, useful(Mode.PROBES, places)[PICKER_METRICS])),
         capabilities.EXCLUSIVE: _named(deploys, "a service that nobody else uses, or its counters prove nothing"),

@@ -11,12 +11,14 @@ from tools.kube.following import Follower, Lost, Selection
 from tools.waiting.history import History, NotObserved, passes_by
 from tools.waiting.patience import Limit, limit
 
-__all__ = ["Alive", "Converged", "Decide", "NotConverged", "Selection", "converge", "gone"]
+__all__ = ["Alive", "Converged", "Decide", "Hopeless", "NotConverged", "Selection", "converge", "gone"]
 
 # Given the objects as they are now: what is still lacking, or nothing.
 Decide = Callable[[list[Object]], str]
 # Raises when the cluster itself is broken.
 Alive = Callable[[], None]
+# Why waiting is of no use any more; empty while it is.
+Hopeless = Callable[[], str]
 
 _ALIVE_EVERY_SECONDS = 1.0
 
@@ -58,9 +60,21 @@ class NotConverged(Violation):
         observed = f"after {self.seconds:.1f} s: {lacking}"
         super().__init__(f"{what} {bound}", observed, next_step=next_step, details=history.lines())
 
+    def because(self, cause: str, observed: str, next_step: str) -> None:
+        """Add what looking further has shown: the probable cause, lines that tell it, and a better next command."""
+        seen = "\n".join([self.observed, *observed.splitlines()])
+        Violation.__init__(self, self.expected, seen, cause=cause, next_step=next_step, details=self.details)
+
 
 def converge(
-    kube: Kube, what: str, selection: Selection, decide: Decide, *, budget: float, alive: Alive = lambda: None
+    kube: Kube,
+    what: str,
+    selection: Selection,
+    decide: Decide,
+    *,
+    budget: float,
+    alive: Alive = lambda: None,
+    hopeless: Hopeless = lambda: "",
 ) -> Converged:
     """Wait until `decide` lacks nothing.
 
@@ -73,9 +87,10 @@ def converge(
         decide: called at once and after every change.
         budget: seconds, from `timeouts.seconds(NAME)`; what takes longer has failed. `patience` may shorten it.
         alive: asked every second, so that a dead component is told at once and not after the budget.
+        hopeless: asked every second as well: what cannot come is not waited for.
 
     Raises:
-        NotConverged: the budget ran out.
+        NotConverged: the budget ran out, or waiting for its end is of no use.
         NotObserved: it did, and the API server did not answer at the end of it, so nothing can be said.
         KubeError: the API server refused to show the objects.
     """
@@ -88,6 +103,9 @@ def converge(
                 change = follower.changes.get(timeout=min(left, _ALIVE_EVERY_SECONDS))
             except queue.Empty:
                 alive()
+                if why := hopeless():
+                    history.saw(f"waiting was given up: {why}")
+                    break
                 continue
             if isinstance(change, Lost):
                 history.failed(change.error)

@@ -9,6 +9,7 @@ from tools.kube.conditions import conditions, lacking
 from tools.kube.kinds import DEPLOYMENT, GATEWAY, HTTP_ROUTE, LLM_SERVICE, POD, POOL, SERVICE, Kind
 from tools.manifests import names
 from tools.openai.connection import Connection
+from tools.troubles import look
 
 PART_OF = "app.kubernetes.io/part-of=llminferenceservice"
 PICKER_LABELS = (
@@ -115,13 +116,21 @@ class LlmService:
         waiting = [pod for pod in found if not pod["spec"].get("nodeName")]
         if found and not waiting:
             return found
-        deployment = self.children["workload"][1]
-        why = [line for pod in waiting for line in pods.trouble(pod)]
+        expected, deployment = f"server pods of {self.name}, each on a node", self.children["workload"][1]
+        if waiting:
+            why = [each.trouble.cause for each in look.at(self.kube, self.namespace, waiting)]
+            raise Violation(
+                expected,
+                bullets([pods.line(pod) for pod in waiting]),
+                cause="; ".join(dict.fromkeys(why)),
+                next_step=self.kubectl("describe", "pod", waiting[0]["metadata"]["name"]),
+            )
+        refused = next(iter(look.creation(self.kube, self.child("workload"))), None)
         raise Violation(
-            f"server pods of {self.name}, each on a node",
-            bullets([pods.line(pod) for pod in waiting]) if waiting else "there is no server pod",
-            cause="; ".join(why) or f"Deployment {deployment} asks for none, or its pods are refused (quota, webhook)",
-            next_step=self.kubectl("describe", "pods" if waiting else f"deployment/{deployment}"),
+            expected,
+            "there is no server pod" + (f": {refused.trouble.what}" if refused else ""),
+            cause=refused.trouble.cause if refused else f"Deployment {deployment} asks for none",
+            next_step=self.kubectl(*(refused.trouble.command if refused else ("describe", f"deployment/{deployment}"))),
         )
 
     def pickers(self) -> list[Object]:

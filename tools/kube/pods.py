@@ -27,7 +27,7 @@ def container(pod: Object, name: str) -> Object | None:
 
 def container_status(pod: Object, name: str) -> Object | None:
     """A container's status; of an init container as well."""
-    return next((each for each in _statuses(pod) if each["name"] == name), None)
+    return next((each for each in statuses(pod) if each["name"] == name), None)
 
 
 def line(pod: Object) -> str:
@@ -44,19 +44,24 @@ def trouble(pod: Object) -> Iterator[str]:
     for row in pod.get("status", {}).get("conditions", []):
         if row["type"] == "PodScheduled" and row["status"] == "False":
             yield f"not scheduled: {row.get('message', row.get('reason', ''))}"
-    for status in _statuses(pod):
-        state = status.get("state", {})
-        restarted = f", {status['restartCount']} restarts" if status.get("restartCount") else ""
-        if "waiting" in state:
-            told = state["waiting"].get("message", "")
-            yield f"{status['name']} waits: {state['waiting'].get('reason', '')}{': ' if told else ''}{told}{restarted}"
-        elif state.get("terminated", {}).get("exitCode"):
-            ended = state["terminated"]
-            yield f"{status['name']} ended with {ended['exitCode']} ({ended.get('reason', '')}){restarted}"
-        elif "running" in state and not status.get("ready"):
-            yield f"{status['name']} runs and is not ready{restarted}"
-        elif last := status.get("lastState", {}).get("terminated"):
-            yield f"{status['name']} ended before with {last.get('exitCode')} ({last.get('reason', '')}){restarted}"
+    yield from (told for status in statuses(pod) if (told := state_line(status)))
+
+
+def state_line(status: Object) -> str:
+    """What is wrong with a container, in a line; empty if nothing is."""
+    state = status.get("state", {})
+    restarted = f", {status['restartCount']} restarts" if status.get("restartCount") else ""
+    if "waiting" in state:
+        told = state["waiting"].get("message", "")
+        return f"{status['name']} waits: {state['waiting'].get('reason', '')}{': ' if told else ''}{told}{restarted}"
+    if state.get("terminated", {}).get("exitCode"):
+        ended = state["terminated"]
+        return f"{status['name']} ended with {ended['exitCode']} ({ended.get('reason', '')}){restarted}"
+    if "running" in state and not status.get("ready"):
+        return f"{status['name']} runs and is not ready{restarted}"
+    if last := status.get("lastState", {}).get("terminated"):
+        return f"{status['name']} ended before with {last.get('exitCode')} ({last.get('reason', '')}){restarted}"
+    return ""
 
 
 def event_line(event: Object) -> str:
@@ -67,6 +72,7 @@ def event_line(event: Object) -> str:
     return f"{event.get('type', '')} {about['kind']}/{about['name']} {event.get('reason', '')}{times}: {message}"
 
 
-def _statuses(pod: Object) -> list[Object]:
+def statuses(pod: Object) -> list[Object]:
+    """Statuses of all containers, init containers first."""
     status = pod.get("status", {})
     return [*status.get("initContainerStatuses", []), *status.get("containerStatuses", [])]

@@ -56,6 +56,7 @@ ACCOUNTS = "read the picker's account and roles"
 BESIDE = "make routes and Gateways beside the service's"
 CHILDREN = "change what KServe makes for a service of the run"
 REVIEWS = "ask what accounts may do"
+SECRETS = "read which keys the service's Secrets and ConfigMaps have"
 
 _LOOK = ("get", "list", "watch")
 _READ = ("get", "list")
@@ -189,6 +190,15 @@ def useful(mode: Mode, places: Places) -> dict[str, list[Access]]:
             }
         case _:
             return {}
+
+
+def to_read_secrets(places: Places) -> list[Access]:
+    """To see that what pods refer to has the keys that they name.
+
+    The API gives names of keys only together with their values, so no ready role has these; where they are lacking, the
+    cases that need them are NOT SUPPORTED.
+    """
+    return _for(("get",), (SECRET, CONFIG_MAP), places.service)
 
 
 def to_disturb_service(places: Places) -> list[Access]:

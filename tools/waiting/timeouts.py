@@ -71,6 +71,12 @@ TIMEOUTS: tuple[Timeout, ...] = (
         "a renewed certificate to be served, several times in a row",
         "istiod sees the Secret at once and sends it; minutes would be a proxy that reads files",
     ),
+    Timeout(
+        "hopeless",
+        20,
+        "a pod to leave a state that only a change of something can end, before its service is given up",
+        "an operator may still be making a Secret; the kubelet has tried a pull twice by then",
+    ),
     Timeout("sidecars-in-sync", 10, "sidecars to have taken what istiod sent last", "istiod pushes at every change"),
     Timeout("picker-gauge", 12, "the picker's gauges to be right", "it brings them up to date every 5 s"),
     Timeout(
