@@ -124,6 +124,10 @@ def _kubectl(options: argparse.Namespace) -> int:
 
 def _check(options: argparse.Namespace) -> int:
     preflight.require_root()
+    topology = registry.load(options.name)
+    if topology is not None and bring_up.is_ready(topology):
+        print(f"this machine runs the local cluster {options.name}")
+        return 0
     preflight.check(preflight.look(registry.cluster_directory(options.name)))
     print("this machine can run the local cluster")
     return 0

@@ -1,5 +1,6 @@
 """What the machine must offer, checked before anything starts."""
 
+import ctypes
 import os
 import shutil
 import subprocess
@@ -11,6 +12,8 @@ from tools.errors import UserError
 # Measured with two nodes and the whole stack idle: see the README's table of times and sizes.
 NEEDED_MEMORY_GIB = 3.0
 NEEDED_DISK_GIB = 4.0
+# API server, controllers, two kubelets, two runtimes: 31 counted on a running cluster.
+NEEDED_WATCHERS = 36
 _PROGRAMS = {"unshare": "util-linux", "nsenter": "util-linux", "mount": "util-linux"}
 
 
@@ -25,6 +28,7 @@ class Facts:
         memory_gib: memory available, GiB.
         disk_gib: free disk where the cluster's files go, GiB.
         directory: where the cluster's files go.
+        watchers: how many inotify instances root can still have, counted no further than needed.
     """
 
     overlay: str
@@ -33,6 +37,7 @@ class Facts:
     memory_gib: float
     disk_gib: float
     directory: Path
+    watchers: int
 
 
 def look(directory: Path) -> Facts:
@@ -46,6 +51,7 @@ def look(directory: Path) -> Facts:
         memory_gib=int(meminfo["MemAvailable"].split()[0]) / 2**20,
         disk_gib=shutil.disk_usage(existing).free / 2**30,
         directory=directory,
+        watchers=_count_watchers(),
     )
 
 
@@ -86,6 +92,14 @@ def check(facts: Facts) -> None:
     if facts.disk_gib < NEEDED_DISK_GIB:
         raise UserError(f"{NEEDED_DISK_GIB:.1f} GiB of free disk for the cluster's files", f"{facts.disk_gib:.1f} GiB")
 
+    if facts.watchers < NEEDED_WATCHERS:
+        raise UserError(
+            f"{NEEDED_WATCHERS} inotify instances, with which kubelets and runtimes watch files",
+            f"{facts.watchers} are left for root",
+            cause="fs.inotify.max_user_instances is for all of root's processes; other clusters here have the rest",
+            next_step="llmisvc-conformance down in another checkout, or sysctl fs.inotify.max_user_instances=512",
+        )
+
 
 def _refuse_private(directory: Path) -> None:
     # Machines have their own of these: files of the cluster below them would not be the same inside and outside.
@@ -96,6 +110,22 @@ def _refuse_private(directory: Path) -> None:
                 str(directory),
                 next_step="XDG_STATE_HOME=/some/other/directory and the same command",
             )
+
+
+def _count_watchers() -> int:
+    """By having them for a moment: the kernel tells only the limit."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    found: list[int] = []
+    try:
+        while len(found) < NEEDED_WATCHERS:
+            descriptor = libc.inotify_init1(os.O_CLOEXEC)
+            if descriptor < 0:
+                break
+            found.append(descriptor)
+    finally:
+        for each in found:
+            os.close(each)
+    return len(found)
 
 
 def _try_overlay() -> str:
