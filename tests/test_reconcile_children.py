@@ -4,9 +4,12 @@ from typing import Any
 
 import pytest
 
+from tests.kube_server import Serve
+from tools.kube import relatives
 from tools.kube.family import Child, family, wrong_with
 from tools.kube.kinds import DEPLOYMENT
-from tools.kube.likeness import differences, normalised
+from tools.kube.likeness import differences, hands, lacks, normalised
+from tools.kube.llm_service import LlmService, Place
 from tools.kube.relatives import unlike
 from tools.manifests.names import child_name
 
@@ -143,3 +146,77 @@ def test_parts_that_are_not_there_are_told() -> None:
         "route: it is not there",
         "pool: it is there, unexpected",
     ]
+
+
+@pytest.mark.parametrize(
+    ("stated", "found", "words"),
+    [
+        ({"a": 1}, {"a": 1, "b": 2}, ""),
+        ({"a": {"b": "x"}}, {"a": {"b": "y"}}, "a.b is y, and not x"),
+        ([{"name": "main", "image": "i"}], [{"name": "side"}, {"name": "main", "image": "i"}], ""),
+        ([{"name": "main", "image": "i"}], [{"name": "side"}], "[main] is absent"),
+        (["--a", "--b"], ["--b", "--c", "--a"], ""),
+        (["--a=1"], ["--a=2"], "without --a=1"),
+        ([{"key": "k", "effect": "e"}], [{"key": "k", "effect": "e", "operator": "Equal"}], ""),
+        ({"cpu": "1"}, {"cpu": "1000m"}, ""),
+        ({"memory": "1024Mi"}, {"memory": "1Gi"}, ""),
+        ({"memory": "1Gi"}, {"memory": "2Gi"}, "memory is 2Gi, and not 1Gi"),
+        ({"image": "a"}, {"image": "b"}, "image is b, and not a"),
+    ],
+)
+def test_what_is_stated_and_not_there(stated: Any, found: Any, words: str) -> None:
+    lines = list(lacks(stated, found))
+    assert (len(lines) == 1 and words in lines[0]) if words else not lines, lines
+
+
+def test_hands_are_those_of_others() -> None:
+    rows = [
+        {"manager": "manager", "time": "t1"},
+        {"manager": "kubectl-edit", "time": "t2"},
+        {"manager": "somebody", "subresource": "status", "time": "t3"},
+    ]
+    assert hands({"metadata": {"managedFields": rows}}, ["manager"]) == ["kubectl-edit at t2"]
+
+
+def service(serve: Serve, objects: dict[str, Any]) -> LlmService:
+    """A service in a cluster that has objects by path, and empty lists for what ends in a known plural."""
+
+    def answer(_: str, path: str, *__: Any) -> tuple[int, Any]:
+        if path in objects:
+            return 200, objects[path]
+        return 404, {"message": "not found"}
+
+    return LlmService(serve(answer)[1], "ns", "llm", Place("ns", "gw"))
+
+
+def test_pool_of_the_old_group_is_expected_where_its_kind_is(serve: Serve) -> None:
+    listing = {"items": [], "metadata": {"resourceVersion": "1"}}
+    path = "/apis/inference.networking.x-k8s.io/v1alpha2/namespaces/ns/inferencepools"
+    for objects, expected in (({path: listing}, True), ({}, False)):
+        found = relatives.expected(service(serve, objects), {"spec": FULL})
+        assert ("pool of the old group" in {each.part for each in found}) is expected
+
+
+def test_values_of_secrets_go_nowhere(serve: Serve) -> None:
+    secret: dict[str, Any] = {
+        "kind": "Secret",
+        "metadata": {"name": "llm-kserve-self-signed-certs"},
+        "data": {"tls.key": "SECRET"},
+    }
+    llm = service(serve, {"/api/v1/namespaces/ns/secrets/llm-kserve-self-signed-certs": secret})
+    child = next(each for each in family("llm", "ns", FULL) if each.part == "certificate")
+    found = relatives.portrait(llm, [child])
+    assert "SECRET" not in str(relatives.find(llm.kube, child))
+    assert found == {
+        "certificate": {"kind": "Secret", "metadata": {"name": secret["metadata"]["name"]}, "data": ["tls.key"]}
+    }
+
+
+def test_those_who_wrote_what_differs_are_named(serve: Serve) -> None:
+    rows = [{"manager": "kubectl-edit", "time": "t"}]
+    found = {"kind": "Deployment", "metadata": {"name": "llm-kserve", "managedFields": rows}}
+    llm = service(serve, {"/apis/apps/v1/namespaces/ns/deployments/llm-kserve": found})
+    children = family("llm", "ns", FULL)
+    told = relatives.hands_on(llm, children, ["workload: spec.x is 1, and not 2"])
+    assert told == "written by Deployment llm-kserve (workload): kubectl-edit at t. "
+    assert relatives.hands_on(llm, children, []) == ""

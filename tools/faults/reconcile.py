@@ -1,19 +1,16 @@
 """Faults of what the controller keeps up: the specification, its children, and what they are made of."""
 
 import copy
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from typing import Any
+from collections.abc import Iterator
 
-from tools.faults.common import fault_labels, recreatable, wait_ready, wait_until
-from tools.faults.fault import Scope, fault
+from tools.faults.children import is_whole
+from tools.faults.common import fault_labels, wait_ready, wait_until
+from tools.faults.fault import fault
 from tools.faults.hold import controller_held
 from tools.kube.client import Object
-from tools.kube.convergence import Selection, converge, gone
-from tools.kube.family import Child, family
+from tools.kube.conditions import conditions
 from tools.kube.kinds import DEPLOYMENT, HTTP_ROUTE, LLM_CONFIG, LLM_SERVICE
 from tools.kube.llm_service import LlmService
-from tools.waiting.timeouts import seconds
 
 _ROUTE_PRESET = "kserve-config-llm-router-route"
 _NAME = "KSERVE_CONFORMANCE"
@@ -75,11 +72,11 @@ def scheduler_config_kept(service: LlmService) -> Iterator[None]:
     after = [each.replace("weight: 2", "weight: 9") for each in before]
     try:
         kube.patch(DEPLOYMENT, name, namespace, [{"op": "replace", "path": path, "value": after}], how="json")
-        wait_until(service, DEPLOYMENT, name, "the picker anew", _is_whole)
+        wait_until(service, DEPLOYMENT, name, "the picker anew", is_whole)
         yield
     finally:
         kube.patch(DEPLOYMENT, name, namespace, [{"op": "replace", "path": path, "value": before}], how="json")
-        wait_until(service, DEPLOYMENT, name, "the picker as before", _is_whole)
+        wait_until(service, DEPLOYMENT, name, "the picker as before", is_whole)
         wait_ready(service)
 
 
@@ -100,72 +97,23 @@ def scheduler_config_broken(service: LlmService) -> Iterator[None]:
             yield
         finally:
             kube.patch(DEPLOYMENT, name, namespace, [{"op": "replace", "path": path, "value": before}], how="json")
-            wait_until(service, DEPLOYMENT, name, "the picker as before", _is_whole)
+            wait_until(service, DEPLOYMENT, name, "the picker as before", is_whole)
     wait_ready(service)
 
 
 @fault()
-def server_service_changed(service: LlmService) -> Iterator[None]:
-    """The workload Service says that its port speaks https, which it does not."""
-    with _child_changed(service, "workload service", lambda it: it["spec"]["ports"][0].update(appProtocol="https")):
+def scaling_without_its_crd(service: LlmService) -> Iterator[None]:
+    """The service is to be scaled by an autoscaler that is not installed."""
+    kube, namespace, name = service.kube, service.namespace, service.name
+    before = service.read()["spec"]["replicas"]
+    scaling = {"maxReplicas": 2, "wva": {"hpa": {}}}
+    try:
+        kube.patch(LLM_SERVICE, name, namespace, {"spec": {"replicas": None, "scaling": scaling}})
+        wait_until(service, LLM_SERVICE, name, "the controller to miss the autoscaler's kind", _lacks_kind)
         yield
-
-
-@fault()
-def role_narrowed(service: LlmService) -> Iterator[None]:
-    """The picker's Role has lost its last rule; KServe does not watch Roles."""
-    with _child_changed(service, "picker role", lambda it: it["rules"].pop()):
-        yield
-
-
-@fault()
-def account_without_secrets(service: LlmService) -> Iterator[None]:
-    """The picker's ServiceAccount has lost its Secrets; KServe does not watch ServiceAccounts."""
-    with _child_changed(service, "picker account", lambda it: it.update(secrets=[])):
-        yield
-
-
-@fault(scope=Scope.CLUSTER)
-def token_reviews_unbound(service: LlmService) -> Iterator[None]:
-    """The picker's ClusterRoleBinding is gone, so that it can ask nobody who may read its metrics."""
-    child = _child(service, "picker token reviews")
-    before = service.kube.get(child.kind, child.name)
-    with controller_held(service):
-        try:
-            service.kube.delete(child.kind, child.name)
-            chosen = Selection(child.kind, name=child.name)
-            converge(service.kube, f"{child.name} to be gone", chosen, gone, budget=seconds("fault-effect"))
-            yield
-        finally:
-            if service.kube.find(child.kind, child.name) is None:
-                service.kube.apply(recreatable(before))
-
-
-@contextmanager
-def _child_changed(service: LlmService, part: str, change: Callable[[Object], Any]) -> Iterator[None]:
-    """A child that is changed while the controller is held."""
-    kube, child = service.kube, _child(service, part)
-    before = kube.get(child.kind, child.name, child.namespace)
-    changed = copy.deepcopy(before)
-    change(changed)
-    with controller_held(service):
-        try:
-            _replace(service, child, changed)
-            yield
-        finally:
-            _replace(service, child, before)
-
-
-def _replace(service: LlmService, child: Child, content: Object) -> None:
-    """Put an object in place of the one that is there, whatever version that is of."""
-    body = copy.deepcopy(content)
-    body["metadata"].pop("resourceVersion", None)
-    service.kube.request("PUT", child.kind.path(child.name, child.namespace), {"fieldManager": "somebody"}, body)
-
-
-def _child(service: LlmService, part: str) -> Child:
-    made = family(service.name, service.namespace, service.read()["spec"])
-    return next(each for each in made if each.part == part)
+    finally:
+        kube.patch(LLM_SERVICE, name, namespace, {"spec": {"replicas": before, "scaling": None}})
+        wait_ready(service)
 
 
 def _touch(service: LlmService) -> None:
@@ -173,6 +121,10 @@ def _touch(service: LlmService) -> None:
     found = service.read()["metadata"]
     stamp = {"metadata": {"annotations": {"llmisvc-conformance/touched": found["resourceVersion"]}}}
     service.kube.patch(LLM_SERVICE, service.name, service.namespace, stamp)
+
+
+def _lacks_kind(found: Object) -> bool:
+    return any(each.reason == "ScalingCRDNotFound" for each in conditions(found).values())
 
 
 def _spec(containers: list[Object]) -> Object:
@@ -187,10 +139,3 @@ def _has_none(deployment: Object) -> bool:
     status = deployment["status"]
     fresh: bool = status.get("observedGeneration") == deployment["metadata"]["generation"]
     return fresh and status.get("updatedReplicas", 0) > 0 and status.get("availableReplicas", 0) == 0
-
-
-def _is_whole(deployment: Object) -> bool:
-    status, wanted = deployment["status"], deployment["spec"]["replicas"]
-    fresh = status.get("observedGeneration") == deployment["metadata"]["generation"]
-    counts = {status.get(key, 0) for key in ("replicas", "updatedReplicas", "readyReplicas", "availableReplicas")}
-    return fresh and counts == {wanted}

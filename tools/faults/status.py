@@ -55,6 +55,21 @@ def waits_for_a_gateway(service: LlmService) -> Iterator[None]:
         yield
 
 
+@fault()
+def addresses_of_another(service: LlmService) -> Iterator[None]:
+    """status.addresses has an address that is not the Gateway's, as after its load balancer was made anew."""
+    stale = {"url": "http://192.0.2.1/elsewhere", "name": "gateway-external"}
+    with _said(service, lambda status: status["addresses"].append(stale)):
+        yield
+
+
+@fault()
+def url_lost(service: LlmService) -> Iterator[None]:
+    """status.url is empty: nobody is told where the service is."""
+    with _said(service, lambda status: status.update(url="")):
+        yield
+
+
 @contextmanager
 def _said(service: LlmService, change: Callable[[Object], Any]) -> Iterator[None]:
     """Another status, of our making, while the controller cannot write."""

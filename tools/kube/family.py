@@ -26,7 +26,7 @@ _WORKLOAD = "llminferenceservice-workload"
 _ROUTER = "llminferenceservice-router"
 _PICKER = "llminferenceservice-router-scheduler"
 # Kinds that not everybody may read who may read the service.
-GUARDED = (SERVICE_ACCOUNT, ROLE, ROLE_BINDING, CLUSTER_ROLE_BINDING, SECRET)
+GUARDED = (SERVICE_ACCOUNT, ROLE, ROLE_BINDING, CLUSTER_ROLE_BINDING, SECRET, OLD_POOL)
 
 
 @dataclass(frozen=True)

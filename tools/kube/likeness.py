@@ -4,6 +4,8 @@ import copy
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from kubernetes.utils.quantity import parse_quantity
+
 from tools.kube.client import Object
 
 _MISSING = object()
@@ -70,6 +72,41 @@ def differences(wanted: Any, found: Any, path: str = "") -> Iterator[str]:
             yield from differences(_item(wanted, index), _item(found, index), f"{path}[{index}]")
     elif wanted != found:
         yield f"{path or 'it'} is {_told(found, wanted)}, and not {_told(wanted, found)}"
+
+
+def lacks(stated: Any, found: Any, path: str = "") -> Iterator[str]:
+    """What is stated and not found, one line each: mappings and lists may have more, items of lists in any place."""
+    if isinstance(stated, dict) and isinstance(found, dict):
+        for key, value in stated.items():
+            yield from lacks(value, found.get(key, _MISSING), f"{path}.{key}".lstrip("."))
+    elif isinstance(stated, list) and isinstance(found, list):
+        one, other = _by_name(stated), _by_name(found)
+        if one is not None and other is not None:
+            for key, value in one.items():
+                yield from lacks(value, other.get(key, _MISSING), f"{path}[{key}]")
+        elif missing := [each for each in stated if not any(not [*lacks(each, at)] for at in found)]:
+            yield f"{path} is {_told(found, stated)}, without {', '.join(map(str, missing))}"
+    elif stated != found and not _same_quantity(stated, found):
+        yield f"{path or 'it'} is {_told(found, stated)}, and not {_told(stated, found)}"
+
+
+def hands(found: Object, own: Iterable[str]) -> list[str]:
+    """Who besides the controllers themselves has written an object, and when, one line each."""
+    return [
+        f"{each['manager']} at {each.get('time', '?')}"
+        for each in found["metadata"].get("managedFields", [])
+        if each["manager"] not in set(own) and not each.get("subresource")
+    ]
+
+
+def _same_quantity(stated: Any, found: Any) -> bool:
+    """Whether two texts are the same amount, as 1000m and 1."""
+    if not isinstance(stated, str | int) or not isinstance(found, str | int):
+        return False
+    try:
+        return bool(parse_quantity(str(stated)) == parse_quantity(str(found)))
+    except ValueError:
+        return False
 
 
 def _item(values: list[Any], index: int) -> Any:

@@ -4,9 +4,11 @@ from tools.kube.client import Kube, Object
 from tools.kube.errors import NotFound
 from tools.kube.family import Child, family
 from tools.kube.kinds import OLD_POOL, Kind
-from tools.kube.likeness import differences, normalised
+from tools.kube.likeness import differences, hands, normalised
 from tools.kube.llm_service import PART_OF, LlmService
 
+# As field managers know them: KServe's program, Istio's, Kubernetes' own.
+_CONTROLLERS = ("manager", "pilot-discovery", "kube-controller-manager")
 # What a throwaway has otherwise than the service that it is a copy of.
 _OF_TWINS = {"workload": ("spec.replicas",)}
 
@@ -40,11 +42,17 @@ def is_served(kube: Kube, kind: Kind, namespace: str) -> bool:
     return True
 
 
-def portrait(service: LlmService, children: list[Child]) -> dict[str, Object | None]:
-    """What of each child is the same for every service that is specified the same, by part."""
+def portrait(service: LlmService, children: list[Child], *, whole: bool = False) -> dict[str, Object | None]:
+    """What of each child is the same for every service that is specified the same, by part.
+
+    Args:
+        service: whose.
+        children: of it.
+        whole: whether to keep what a throwaway has otherwise, which counts where a service is compared with itself.
+    """
     found = {each.part: find(service.kube, each) for each in children}
     return {
-        part: normalised(each, service.namespace, without=_OF_TWINS.get(part, ())) if each else None
+        part: normalised(each, service.namespace, without=() if whole else _OF_TWINS.get(part, ())) if each else None
         for part, each in found.items()
     }
 
@@ -65,6 +73,14 @@ def unlike(wanted: dict[str, Object | None], found: dict[str, Object | None]) ->
         else:
             lines += [f"{part}: {line}" for line in differences(one, other)]
     return lines
+
+
+def hands_on(service: LlmService, children: list[Child], lines: list[str]) -> str:
+    """Who has written the children that some lines of `unlike` are about, besides the controller."""
+    parts = {line.partition(":")[0] for line in lines}
+    found = [(each, find(service.kube, each)) for each in children if each.part in parts]
+    told = [f"{each}: {hand}" for each, it in found if it is not None for hand in hands(it, _CONTROLLERS)]
+    return f"written by {'; '.join(told)}. " if told else ""
 
 
 def _without_values(found: Object) -> Object:

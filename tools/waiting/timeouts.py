@@ -77,6 +77,21 @@ TIMEOUTS: tuple[Timeout, ...] = (
         "a pod to leave a state that only a change of something can end, before its service is given up",
         "an operator may still be making a Secret; the kubelet has tried a pull twice by then",
     ),
+    Timeout(
+        "drift-put-right",
+        30,
+        "children that somebody changed or deleted to be as before",
+        "KServe is told of a change at once; a new pool has to be accepted before its route is settled",
+    ),
+    Timeout(
+        "throwaway-shaped",
+        60,
+        "a further service of another shape to have what its specification calls for",
+        "controller and picker need some seconds",
+    ),
+    Timeout("service-seen", 60, "the controller to have looked at a new service", "it is told at once"),
+    Timeout("service-stopped", 60, "a service to be stopped, or to be as before", "children are deleted in a second"),
+    Timeout("edit-rolled-out", 30, "an edit of a service to be in its children", "the controller is told at once"),
     Timeout("sidecars-in-sync", 10, "sidecars to have taken what istiod sent last", "istiod pushes at every change"),
     Timeout("picker-gauge", 12, "the picker's gauges to be right", "it brings them up to date every 5 s"),
     Timeout(
