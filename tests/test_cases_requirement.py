@@ -18,6 +18,7 @@ from tools.cases.capabilities import (
     NODES,
     PICKER_METRICS,
     READS_POLICIES,
+    READS_ROUTES,
     REVIEWS,
     TRAFFIC,
 )
@@ -82,18 +83,44 @@ def test_every_capability_is_decided_in_every_mode() -> None:
 @pytest.mark.parametrize(
     ("mode", "audits", "granted"),
     [
-        (Mode.READ, True, {NODES, CONTROLLERS, READS_POLICIES, ACCOUNTS, REVIEWS}),
-        (Mode.TRAFFIC, True, {NODES, CONTROLLERS, READS_POLICIES, ACCOUNTS, REVIEWS, TRAFFIC, FORWARD, ISTIOD}),
+        (Mode.READ, True, {NODES, CONTROLLERS, READS_POLICIES, READS_ROUTES, ACCOUNTS, REVIEWS}),
+        (
+            Mode.TRAFFIC,
+            True,
+            {NODES, CONTROLLERS, READS_POLICIES, READS_ROUTES, ACCOUNTS, REVIEWS, TRAFFIC, FORWARD, ISTIOD},
+        ),
         (
             Mode.PROBES,
             True,
-            {NODES, CONTROLLERS, READS_POLICIES, ACCOUNTS, REVIEWS, TRAFFIC, FORWARD, ISTIOD, PICKER_METRICS},
+            {
+                NODES,
+                CONTROLLERS,
+                READS_POLICIES,
+                READS_ROUTES,
+                ACCOUNTS,
+                REVIEWS,
+                TRAFFIC,
+                FORWARD,
+                ISTIOD,
+                PICKER_METRICS,
+            },
         ),
         # Whatever else the run may do: what was there before, others use as well.
         (
             Mode.DEPLOY,
             True,
-            {NODES, CONTROLLERS, READS_POLICIES, ACCOUNTS, REVIEWS, TRAFFIC, FORWARD, ISTIOD, PICKER_METRICS},
+            {
+                NODES,
+                CONTROLLERS,
+                READS_POLICIES,
+                READS_ROUTES,
+                ACCOUNTS,
+                REVIEWS,
+                TRAFFIC,
+                FORWARD,
+                ISTIOD,
+                PICKER_METRICS,
+            },
         ),
         (
             Mode.DEPLOY,
@@ -102,6 +129,7 @@ def test_every_capability_is_decided_in_every_mode() -> None:
                 NODES,
                 CONTROLLERS,
                 READS_POLICIES,
+                READS_ROUTES,
                 ACCOUNTS,
                 REVIEWS,
                 TRAFFIC,

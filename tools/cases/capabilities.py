@@ -13,6 +13,7 @@ CONTROLLERS = may(rights.FEATURES)
 READS_POLICIES = may(rights.POLICIES)
 REVIEWS = may(rights.REVIEWS)
 READS_SECRETS = may(rights.SECRETS)
+READS_ROUTES = may(rights.ROUTES)
 ISTIOD = may(rights.ISTIOD)
 ACCOUNTS = may(rights.ACCOUNTS)
 BESIDE = may(rights.BESIDE)
@@ -31,6 +32,7 @@ ALL = (
     READS_POLICIES,
     REVIEWS,
     READS_SECRETS,
+    READS_ROUTES,
     ISTIOD,
     ACCOUNTS,
     BESIDE,

@@ -57,6 +57,7 @@ BESIDE = "make routes and Gateways beside the service's"
 CHILDREN = "change what KServe makes for a service of the run"
 REVIEWS = "ask what accounts may do"
 SECRETS = "read which keys the service's Secrets and ConfigMaps have"
+ROUTES = "read routes of every namespace"
 
 _LOOK = ("get", "list", "watch")
 _READ = ("get", "list")
@@ -165,6 +166,12 @@ def useful(mode: Mode, places: Places) -> dict[str, list[Access]]:
                 ],
                 # A review is a question: the API server answers it and stores nothing.
                 REVIEWS: [Access("create", "subjectaccessreviews", "authorization.k8s.io")],
+                # On a Gateway that several share, another's route can take the service's requests.
+                ROUTES: [
+                    *_for(("list",), (HTTP_ROUTE,)),
+                    *_for(("get",), (OLD_POOL,), places.service),
+                    *_for(("get",), (CONFIG_MAP,), places.kserve),
+                ],
             }
         case Mode.TRAFFIC:
             return {
@@ -208,6 +215,8 @@ def to_disturb_service(places: Places) -> list[Access]:
         *_for((*_APPLY, "delete"), (*made_by_kserve, DESTINATION_RULE, PEER_AUTHENTICATION), places.own),
         *_for((*_APPLY, "delete"), (ENVOY_FILTER, AUTHORIZATION_POLICY), places.own),
         *_for(("get", "patch"), (GATEWAY, SECRET, SERVICE), places.own),
+        *_for((*_APPLY, "delete"), (*made_by_kserve, DESTINATION_RULE, PEER_AUTHENTICATION), places.own),
+        *_on("httproutes", "status", ("patch",), places.own, _group(HTTP_ROUTE)),
         *_on(LLM_SERVICE.plural, "status", ("patch",), places.own, _group(LLM_SERVICE)),
         *_for(("create",), (CONFIG_MAP,), places.own),
         *_for(("update",), (SERVICE, SERVICE_ACCOUNT, ROLE), places.own),

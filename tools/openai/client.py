@@ -133,7 +133,12 @@ class Client:
         started = time.monotonic()
         answer: httpx.Response | None = None
         body = bytearray()
-        extensions = {"sni_hostname": self._via.host.partition(":")[0]} if self._via.host else {}
+        extensions: dict[str, Any] = {}
+        if self._via.host:
+            extensions["sni_hostname"] = self._via.host.partition(":")[0]
+        # As it is written; a proxy needs the whole URL in its place, and gets the one that the library makes.
+        if curl.has_dots(request.url) and not self._via.proxy:
+            extensions["target"] = urlsplit(request.url)._replace(scheme="", netloc="").geturl().encode()
         try:
             with self._http.stream(
                 request.method,

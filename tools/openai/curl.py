@@ -9,6 +9,8 @@ from urllib.parse import urlsplit, urlunsplit
 _SECRET = {"authorization", "proxy-authorization", "cookie", "x-api-key", "api-key", "x-auth-token"}
 _SCHEMES = {"Bearer", "Basic"}
 _HTTPS = 443
+# Longer ones would fill a screen, and no shell takes megabytes in a word.
+_LONGEST_BODY = 8192
 
 
 @dataclass(frozen=True)
@@ -44,7 +46,7 @@ def told(header: str, value: str) -> str:
 def command(method: str, url: str, headers: Mapping[str, str], body: str, via: Via) -> str:
     """The command line: `TOKEN` has to be set where it is used, `PROXY` where the proxy wants a password."""
     named, extra = _as_named(url, via.host)
-    words = ["curl -sS -i -N -X", method, shlex.quote(named), *extra]
+    words = ["curl -sS -i -N -X", method, *["--path-as-is"] * has_dots(url), shlex.quote(named), *extra]
     shown = {name: told(name, value) for name, value in headers.items()}
     if via.token and "authorization" not in {name.lower() for name in shown}:
         shown["Authorization"] = "Bearer $TOKEN"
@@ -53,8 +55,15 @@ def command(method: str, url: str, headers: Mapping[str, str], body: str, via: V
     words += ["--cacert", shlex.quote(via.ca_file)] if via.ca_file else []
     if via.proxy:
         words += ["-x", '"$PROXY"' if urlsplit(via.proxy).username else shlex.quote(via.proxy)]
+    if len(body) > _LONGEST_BODY:
+        return " ".join([*words, f"--data-binary @body.json  # of {len(body)} bytes: {shlex.quote(body[:60])}…"])
     words += ["-d", shlex.quote(body)] if body else []
     return " ".join(words)
+
+
+def has_dots(url: str) -> bool:
+    """Whether a URL's path has segments that clients take out unless they are told not to."""
+    return bool({".", ".."} & set(urlsplit(url).path.split("/")))
 
 
 def _quoted(text: str, *, opened: bool) -> str:
