@@ -119,3 +119,14 @@ def test_services_take_the_newest_served_version(served: set[str], version: str)
 def test_a_cluster_without_a_known_version_is_refused() -> None:
     with pytest.raises(UserError, match="v1beta1"):
         in_served_version(by_kind(documents())["LLMInferenceService"], {"v1beta1"})
+
+
+def test_an_own_gateway_serves_tls_where_it_has_a_certificate() -> None:
+    plain = own_gateway("chat", "n")["spec"]["listeners"]
+    both = own_gateway("chat", "n", certificate="chat-tls")["spec"]["listeners"]
+    assert [each["protocol"] for each in plain] == ["HTTP"]
+    assert both[0] == plain[0]
+    assert (both[1]["port"], both[1]["protocol"]) == (443, "HTTPS")
+    assert both[1]["tls"] == {"mode": "Terminate", "certificateRefs": [{"name": "chat-tls"}]}
+    # KServe would take a hostname for the service's URL.
+    assert "hostname" not in both[1]

@@ -9,9 +9,6 @@ from tools.faults import routing
 from tools.kube import backends, gateways
 from tools.kube.kinds import DESTINATION_RULE, SERVICE
 from tools.kube.llm_service import PART_OF, LlmService
-from tools.openai.client import Client
-from tools.openai.expect import expect_status
-from tools.openai.fingerprint import SERVER
 from tools.profile import Profile
 
 
@@ -22,22 +19,19 @@ from tools.profile import Profile
     fault=faults.authority_not_mounted.shows("/etc/no-such-bundle/ca.crt", "is not mounted", "SDS"),
     checks=["gateway"],
 )
-def test_finds_what_rules_name(service: LlmService, client: Client) -> None:
-    """Authorities' files that DestinationRules name are mounted in the Gateway's proxies, and requests get through."""
+def test_finds_what_rules_name(service: LlmService) -> None:
+    """Authorities' files that DestinationRules name are mounted in the Gateway's proxies."""
     rules = service.kube.objects(DESTINATION_RULE, service.namespace)
     proxies = gateways.proxies(service.kube, service.gateway)
     wrong = [line for rule in rules for line in backends.not_mounted(rule, proxies)]
-    step = service.kubectl("get", DESTINATION_RULE.resource, "-o", "yaml")
-    reply = client.models()
     check(
         not wrong,
         "every file that a DestinationRule names in the Gateway's proxies",
-        f"{bullets(wrong)}; a request is answered: {reply.summary}",
-        cause="the ConfigMap of the authority is mounted elsewhere in the gateway, or nowhere: 'Secret is not"
-        " supplied by SDS' to each request",
-        next_step=step,
+        bullets(wrong),
+        cause="the ConfigMap of the authority is mounted elsewhere in the gateway, or nowhere: requests are 503,"
+        " 'Secret is not supplied by SDS'",
+        next_step=service.kubectl("get", DESTINATION_RULE.resource, "-o", "yaml"),
     )
-    expect_status(reply, 200, "a request past the rules", by=SERVER, next_step=step)
 
 
 @pytest.mark.conformance(

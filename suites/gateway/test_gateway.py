@@ -5,6 +5,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from tools.cases.capabilities import CONTROLLERS
+from tools.cases.requirement import claimed
 from tools.explain import bullets, check
 from tools.faults import gateway as faults
 from tools.faults import routing
@@ -13,7 +14,7 @@ from tools.kube.conditions import conditions, lacking
 from tools.kube.kinds import GATEWAY, GATEWAY_CLASS, LLM_SERVICE
 from tools.kube.llm_service import LlmService, source
 from tools.profile import Profile
-from tools.profile.parts import Plaintext
+from tools.profile.parts import Plaintext, RoutesFrom
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
@@ -128,13 +129,45 @@ def test_listeners_are_the_promised(service: LlmService, profile: Profile) -> No
         wrong.append("a listener for HTTPS, which is not promised")
     if wanted.plaintext is Plaintext.CLOSED and "HTTP" in protocols:
         wrong.append("a listener for HTTP, which is promised to be closed")
-    if service.owns_gateway and (extra := protocols - {"HTTP", "HTTPS"}):
-        wrong.append(f"listeners for {', '.join(sorted(extra))}")
+    if service.owns_gateway:
+        extra = sorted(protocols - {"HTTP", "HTTPS"})
+        wrong += [f"listeners for {', '.join(extra)}"] if extra else []
+        # Requests by the address have no such name, and would be 404.
+        named = [each["name"] for each in found["spec"]["listeners"] if each.get("hostname")]
+        wrong += [f"listener {name} is for a hostname only" for name in named]
+    passing = [each["name"] for each in found["spec"]["listeners"] if each.get("tls", {}).get("mode") == "Passthrough"]
+    wrong += [f"listener {name} passes TLS through, and cannot route by path" for name in passing]
     check(
         not wrong,
         f"listeners for {wanted.scheme} at {port}{', for TLS' * wanted.serves_tls}; plain HTTP {wanted.plaintext}",
         f"in {source(found)}: {bullets(wrong)}; there are {'; '.join(str(each) for each in gateways.listeners(found))}",
         cause="somebody edited the Gateway, or a set-up script that was run again put an older form of it back",
+        next_step=_describe(service),
+    )
+
+
+@pytest.mark.conformance(
+    name="gateway-listeners-admit-as-promised",
+    level="core",
+    requires=[claimed("own-routes-only")],
+    fault=faults.routes_from_everywhere.shows("routes from All", "http", "https"),
+    checks=["own-routes-only"],
+)
+def test_listeners_admit_as_promised(service: LlmService, profile: Profile) -> None:
+    """Every listener admits routes of the promised namespaces only."""
+    found, promised = service.read_gateway(), profile.gateway.routes_from
+    allowed = {"Same"} if promised is RoutesFrom.SAME else {"Same", "Selector"}
+    admitting = {
+        # What the API server puts in where nothing is said.
+        each["name"]: each.get("allowedRoutes", {}).get("namespaces", {}).get("from", "Same")
+        for each in found["spec"]["listeners"]
+    }
+    wrong = [f"listener {name} takes routes from {who}" for name, who in admitting.items() if who not in allowed]
+    check(
+        not wrong,
+        f"listeners that take routes from {' or '.join(sorted(allowed))}, as the profile promises ({promised})",
+        f"in {source(found)}: {bullets(wrong)}",
+        cause="allowedRoutes was opened so that a route of another namespace attaches: now anybody's does",
         next_step=_describe(service),
     )
 

@@ -119,6 +119,8 @@ def _contradictions_of_tls(said: Callable[[str, str], Any]) -> Iterator[Problem]
         yield Problem(("gateway", "plaintext"), f"{plaintext} needs scheme: https, or clients would be turned away")
     if terminated and not said("gateway", "reference") and not tls.get("host"):
         yield Problem(("gateway", "tls", "host"), "the run's own Gateway needs a name for its certificate")
+    if said("gateway", "scheme") == Scheme.HTTPS and not terminated and not said("gateway", "reference"):
+        yield Problem(("gateway", "scheme"), "https needs tls.terminated: true, or the run's own Gateway has no TLS")
     if said("picker", "verified") is True and said("picker", "tls") is False:
         yield Problem(("picker", "verified"), "needs tls: true, or there is no certificate to check")
 
