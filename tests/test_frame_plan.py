@@ -29,8 +29,8 @@ def test_disturbed(service):
 
 PLAN = """\
 cluster: existing, context test; deploy
-profile for gpu: frame-gpu (route, pool, gateway, picker, accelerator, no-mesh)
-profile for tpu: frame-tpu (route, pool, gateway, picker, accelerator, no-mesh)
+profile for gpu: frame-gpu (route, pool, gateway, open-access, picker, accelerator, no-mesh)
+profile for tpu: frame-tpu (route, pool, gateway, open-access, picker, accelerator, no-mesh)
 rights: asked of the cluster when the run begins; here they are taken for granted
 
 would be made:

@@ -8,7 +8,7 @@ from tools.report.exit_codes import ExitCode
 pytest_plugins = ["pytester", "tests.frame.fixtures"]
 
 ALL = '''
-@case("pool-everything", checks=["route", "pool", "gateway", "picker", "accelerator", "no-mesh"])
+@case("pool-everything", checks=["route", "pool", "gateway", "open-access", "picker", "accelerator", "no-mesh"])
 def test_everything(service):
     """All that a profile without further promises can promise."""
 '''
