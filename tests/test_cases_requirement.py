@@ -12,11 +12,14 @@ from tools.cases.capabilities import (
     DEPLOY,
     DISRUPT_CLUSTER,
     DISRUPT_SERVICE,
+    DRY_RUN,
     EXCLUSIVE,
     FORWARD,
     ISTIOD,
     NODES,
     PICKER_METRICS,
+    PLATFORM,
+    PLATFORM_SECRETS,
     READS_POLICIES,
     READS_ROUTES,
     REVIEWS,
@@ -80,68 +83,20 @@ def test_every_capability_is_decided_in_every_mode() -> None:
     assert {each.name for each in BY_FIXTURE.values()} <= {each.name for each in capabilities.ALL}
 
 
+LOOKING = {NODES, CONTROLLERS, READS_POLICIES, READS_ROUTES, ACCOUNTS, REVIEWS, PLATFORM}
+DEEPER = {PLATFORM_SECRETS, DRY_RUN}
+MAKING = {BESIDE, CHILDREN}
+
+
 @pytest.mark.parametrize(
     ("mode", "audits", "granted"),
     [
-        (Mode.READ, True, {NODES, CONTROLLERS, READS_POLICIES, READS_ROUTES, ACCOUNTS, REVIEWS}),
-        (
-            Mode.TRAFFIC,
-            True,
-            {NODES, CONTROLLERS, READS_POLICIES, READS_ROUTES, ACCOUNTS, REVIEWS, TRAFFIC, FORWARD, ISTIOD},
-        ),
-        (
-            Mode.PROBES,
-            True,
-            {
-                NODES,
-                CONTROLLERS,
-                READS_POLICIES,
-                READS_ROUTES,
-                ACCOUNTS,
-                REVIEWS,
-                TRAFFIC,
-                FORWARD,
-                ISTIOD,
-                PICKER_METRICS,
-            },
-        ),
+        (Mode.READ, True, LOOKING),
+        (Mode.TRAFFIC, True, {*LOOKING, TRAFFIC, FORWARD, ISTIOD}),
+        (Mode.PROBES, True, {*LOOKING, TRAFFIC, FORWARD, ISTIOD, PICKER_METRICS}),
         # Whatever else the run may do: what was there before, others use as well.
-        (
-            Mode.DEPLOY,
-            True,
-            {
-                NODES,
-                CONTROLLERS,
-                READS_POLICIES,
-                READS_ROUTES,
-                ACCOUNTS,
-                REVIEWS,
-                TRAFFIC,
-                FORWARD,
-                ISTIOD,
-                PICKER_METRICS,
-            },
-        ),
-        (
-            Mode.DEPLOY,
-            False,
-            {
-                NODES,
-                CONTROLLERS,
-                READS_POLICIES,
-                READS_ROUTES,
-                ACCOUNTS,
-                REVIEWS,
-                TRAFFIC,
-                FORWARD,
-                ISTIOD,
-                PICKER_METRICS,
-                EXCLUSIVE,
-                DEPLOY,
-                BESIDE,
-                CHILDREN,
-            },
-        ),
+        (Mode.DEPLOY, True, {*LOOKING, TRAFFIC, FORWARD, ISTIOD, PICKER_METRICS, *DEEPER}),
+        (Mode.DEPLOY, False, {*LOOKING, TRAFFIC, FORWARD, ISTIOD, PICKER_METRICS, *DEEPER, EXCLUSIVE, DEPLOY, *MAKING}),
     ],
 )
 def test_what_a_mode_may(mode: Mode, audits: bool, granted: set[Requirement]) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.features_world import answers, world
+from tests.frame.installed import admitted, complete
 from tests.kube_server import KubeServer
 from tools.kube.kinds import KNOWN, LLM_SERVICE, NAMESPACE, POD
 from tools.kube.llm_service import expected_conditions
@@ -31,6 +32,8 @@ class FakeCluster:
     Attributes:
         url: of every service.
         denied: verb and plural of what its user may not do.
+        refused: plurals of what KServe's controller may not touch.
+        webhook: what the API server says of a webhook that it cannot ask; empty while it can.
         fails: part of a path; when it is asked for, the API server is out of order from then on.
     """
 
@@ -38,6 +41,8 @@ class FakeCluster:
         self.url, self._lacking = url, lacking
         self.denied: set[tuple[str, str]] = set()
         self.fails = ""
+        self.refused: set[str] = set()
+        self.webhook = ""
         self._is_down = False
         self._lock = threading.Lock()
         self._versions = 0
@@ -53,6 +58,7 @@ class FakeCluster:
         self._objects[crds] = [
             each for each in self._objects[crds] if not without or without not in each["metadata"]["name"]
         ]
+        complete(self._objects)
         self._objects[NAMESPACE.path()].append({"metadata": {"name": "kube-system", "uid": IDENTITY}})
         self._read = answers(self._objects)
         self._server = KubeServer(self._answer)
@@ -77,6 +83,12 @@ class FakeCluster:
             for each in found
         ]
 
+    def remove(self, plural: str, name: str) -> None:
+        """One object less."""
+        for path, found in self._objects.items():
+            if path.endswith(f"/{plural}"):
+                found[:] = [each for each in found if each["metadata"]["name"] != name]
+
     def add(self, collection: str, found: Object) -> None:
         """One more object, by the path of its collection."""
         self._objects.setdefault(collection, []).append(found)
@@ -91,11 +103,15 @@ class FakeCluster:
             return 503, {"message": "etcd has no leader"}
         if path.endswith("/selfsubjectaccessreviews"):
             return 201, {"status": {"allowed": not self._is_denied(body["spec"])}}
+        if path.endswith("/subjectaccessreviews"):
+            return 201, {"status": {"allowed": body["spec"]["resourceAttributes"]["resource"] not in self.refused}}
         if path.endswith("/selfsubjectreviews"):
             return 201, {"status": {"userInfo": {"username": USER}}}
         if path == "/api/v1":
             return 200, {"resources": []}
         with self._lock:
+            if method != "GET" and "dryRun" in query:
+                return (500, {"message": self.webhook}) if self.webhook else admitted(body)
             if method != "GET":
                 return self._write(method, path, body)
             status, found = self._read(method, path, query, body)

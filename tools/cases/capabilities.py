@@ -19,6 +19,9 @@ ACCOUNTS = may(rights.ACCOUNTS)
 BESIDE = may(rights.BESIDE)
 CHILDREN = may(rights.CHILDREN)
 PICKER_METRICS = may(rights.PICKER_METRICS)
+PLATFORM = may(rights.PLATFORM)
+PLATFORM_SECRETS = may(rights.PLATFORM_SECRETS)
+DRY_RUN = may(rights.DRY_RUN)
 EXCLUSIVE = may("have the service to itself")
 DEPLOY = may("deploy the service")
 DISRUPT_SERVICE = may("disturb the service")
@@ -38,6 +41,9 @@ ALL = (
     BESIDE,
     CHILDREN,
     PICKER_METRICS,
+    PLATFORM,
+    PLATFORM_SECRETS,
+    DRY_RUN,
     EXCLUSIVE,
     DEPLOY,
     DISRUPT_SERVICE,

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 
 from tools.cases import capabilities
-from tools.cases.requirement import Finding
+from tools.cases.requirement import Finding, may
 from tools.cluster.rules import Disruption, Grant, permitted
 from tools.kube.access import Access, Permissions, missing
 from tools.kube.rights import (
@@ -15,6 +15,7 @@ from tools.kube.rights import (
     ISTIOD,
     NODES,
     PICKER_METRICS,
+    PLATFORM,
     POLICIES,
     REVIEWS,
     ROUTES,
@@ -22,6 +23,7 @@ from tools.kube.rights import (
     Places,
     to_disturb_cluster,
     to_disturb_service,
+    to_look_deeper,
     to_read_secrets,
     useful,
 )
@@ -46,6 +48,7 @@ def findings(
     """
     looks, sends = useful(Mode.READ, places), useful(Mode.TRAFFIC, places)
     may_send = Finding(mode in _SENDING, "--traffic, or a run that deploys", f"a run that is {mode}")
+    deeper = {may(name): _allowed(permissions, wanted) for name, wanted in to_look_deeper(places).items()}
     deploys = Finding(
         mode is Mode.DEPLOY and not audits, "a service that this run deploys", "an audited service (--target)"
     )
@@ -64,6 +67,8 @@ def findings(
         capabilities.REVIEWS: _allowed(permissions, looks[REVIEWS]),
         capabilities.READS_SECRETS: _allowed(permissions, to_read_secrets(places)),
         capabilities.READS_ROUTES: _allowed(permissions, looks[ROUTES]),
+        capabilities.PLATFORM: _allowed(permissions, looks[PLATFORM]),
+        **deeper,
         capabilities.ISTIOD: _first(may_send, _allowed(permissions, sends[ISTIOD])),
         capabilities.PICKER_METRICS: _first(reads, _allowed(permissions, useful(Mode.PROBES, places)[PICKER_METRICS])),
         capabilities.EXCLUSIVE: _named(deploys, "a service that nobody else uses, or its counters prove nothing"),

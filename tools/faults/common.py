@@ -10,7 +10,7 @@ from tools.kube.client import Kube, Object
 from tools.kube.convergence import Decide, Selection, converge, gone
 from tools.kube.kinds import DEPLOYMENT, LLM_SERVICE, NAMESPACE, POD, Kind
 from tools.kube.labels import made_for
-from tools.kube.llm_service import LlmService, not_ready
+from tools.kube.llm_service import LlmService, Place, not_ready
 from tools.openai.client import Client
 from tools.openai.reply import Reply
 from tools.waiting.eventually import IN_A_ROW, eventually
@@ -42,6 +42,16 @@ def scale(kube: Kube, namespace: str, deployment: str, replicas: int) -> None:
             gone,
             budget=seconds("fault-recovery"),
         )
+
+
+def wait_until_available(kube: Kube, place: Place) -> None:
+    """Wait until a Deployment runs what it says, with all its replicas and no older pod."""
+
+    def decide(found: list[Object]) -> str:
+        return _has(found[0]["spec"].get("replicas", 1))(found) if found else "it is not there"
+
+    chosen = Selection(DEPLOYMENT, place.namespace, place.name)
+    converge(kube, f"Deployment {place} to be rolled out", chosen, decide, budget=seconds("fault-recovery"))
 
 
 def wait_ready(service: LlmService) -> None:

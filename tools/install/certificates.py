@@ -16,6 +16,8 @@ from cryptography.x509.oid import NameOID
 
 INJECT = "cert-manager.io/inject-ca-from"
 _LIFETIME = dt.timedelta(days=90)
+# Clocks differ.
+_AGE = dt.timedelta(minutes=5)
 
 
 @dataclass(frozen=True)
@@ -27,22 +29,25 @@ class Issued:
     key: bytes
 
 
-def issue(dns_names: list[str]) -> Issued:
+def issue(dns_names: list[str], *, lifetime: dt.timedelta = _LIFETIME, age: dt.timedelta = _AGE) -> Issued:
     """Issue a server certificate from an authority made for it alone.
 
     Args:
         dns_names: names that the server is called by; the first becomes the common name.
+        lifetime: until it ends.
+        age: since it is valid.
     """
     now = dt.datetime.now(dt.UTC)
+    span = now - age, now + lifetime
     authority_key, key = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
     authority_name = _name("llmisvc-conformance stand-in for cert-manager")
     authority = (
-        _builder(authority_name, authority_name, authority_key.public_key(), now)
+        _builder(authority_name, authority_name, authority_key.public_key(), span)
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
         .sign(authority_key, hashes.SHA256())
     )
     certificate = (
-        _builder(_name(dns_names[0][:64]), authority_name, key.public_key(), now)
+        _builder(_name(dns_names[0][:64]), authority_name, key.public_key(), span)
         .add_extension(x509.SubjectAlternativeName([x509.DNSName(name) for name in dns_names]), critical=False)
         .sign(authority_key, hashes.SHA256())
     )
@@ -84,7 +89,7 @@ def _name(common: str) -> x509.Name:
 
 
 def _builder(
-    subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePublicKey, now: dt.datetime
+    subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePublicKey, span: tuple[dt.datetime, dt.datetime]
 ) -> x509.CertificateBuilder:
     return (
         x509.CertificateBuilder()
@@ -92,6 +97,6 @@ def _builder(
         .issuer_name(issuer)
         .public_key(key)
         .serial_number(x509.random_serial_number())
-        .not_valid_before(now - dt.timedelta(minutes=5))
-        .not_valid_after(now + _LIFETIME)
+        .not_valid_before(span[0])
+        .not_valid_after(span[1])
     )

@@ -15,9 +15,11 @@ class Platform:
         controller: Deployment of KServe's controller for LLMInferenceServices.
         istiod: Deployment of Istio's control plane.
         gateway_class: of the Gateways that services attach to.
+        gateway_controller: `spec.controllerName` of that class.
     """
 
     kube: Kube
     controller: Place
     istiod: Place
     gateway_class: str
+    gateway_controller: str = "istio.io/gateway-controller"

@@ -9,9 +9,11 @@ from tools.kube.kinds import (
     ADMISSION_BINDING,
     ADMISSION_POLICY,
     AUTHORIZATION_POLICY,
+    CERTIFICATE,
     CLUSTER_ROLE,
     CLUSTER_ROLE_BINDING,
     CONFIG_MAP,
+    CRD,
     DEPLOYMENT,
     DESTINATION_RULE,
     DISRUPTION_BUDGET,
@@ -26,7 +28,9 @@ from tools.kube.kinds import (
     LLM_SERVICE,
     MUTATING_BINDING,
     MUTATING_POLICY,
+    MUTATING_WEBHOOK,
     NAMESPACE,
+    NETWORK_POLICY,
     NODE,
     OLD_POOL,
     PEER_AUTHENTICATION,
@@ -58,6 +62,9 @@ CHILDREN = "change what KServe makes for a service of the run"
 REVIEWS = "ask what accounts may do"
 SECRETS = "read which keys the service's Secrets and ConfigMaps have"
 ROUTES = "read routes of every namespace"
+PLATFORM = "look at the installation"
+PLATFORM_SECRETS = "read the installation's certificates and pull Secrets"
+DRY_RUN = "write services and presets as dry runs"
 
 _LOOK = ("get", "list", "watch")
 _READ = ("get", "list")
@@ -65,18 +72,9 @@ _READ = ("get", "list")
 _APPLY = ("create", "patch")
 _SCALE = (*_LOOK, "patch")
 
-_NETWORK_POLICY = Kind("networking.k8s.io/v1", "NetworkPolicy", "networkpolicies")
-_CONFIG = Kind("serving.kserve.io/v1alpha2", "LLMInferenceServiceConfig", "llminferenceserviceconfigs")
-_CRD = Kind("apiextensions.k8s.io/v1", "CustomResourceDefinition", "customresourcedefinitions", namespaced=False)
 _DAEMON_SET = Kind("apps/v1", "DaemonSet", "daemonsets")
 _TELEMETRY = Kind("telemetry.istio.io/v1", "Telemetry", "telemetries")
 _SAIL = Kind("sailoperator.io/v1", "Istio", "istios", namespaced=False)
-_INJECTOR = Kind(
-    "admissionregistration.k8s.io/v1",
-    "MutatingWebhookConfiguration",
-    "mutatingwebhookconfigurations",
-    namespaced=False,
-)
 
 
 class Mode(StrEnum):
@@ -130,7 +128,7 @@ def needed(mode: Mode, places: Places) -> list[Access]:
         case Mode.PROBES:
             return [
                 *_for((*_LOOK, *_APPLY, "delete"), (NAMESPACE,)),
-                *_for((*_LOOK, "create", "delete"), (POD, _NETWORK_POLICY), places.own),
+                *_for((*_LOOK, "create", "delete"), (POD, NETWORK_POLICY), places.own),
                 *_on("pods", "exec", ("get", "create"), places.own),
                 *_on("pods", "log", ("get",), places.own),
             ]
@@ -152,13 +150,14 @@ def useful(mode: Mode, places: Places) -> dict[str, list[Access]]:
                 NODES: _for(_READ, (NODE,)),
                 IDENTITY: _for(("get",), (NAMESPACE,)),
                 FEATURES: [
-                    *_for(("get",), (_CRD,)),
-                    *_for(("list",), (GATEWAY_CLASS, _INJECTOR, _SAIL, *everywhere)),
+                    *_for(("get",), (CRD,)),
+                    *_for(("list",), (GATEWAY_CLASS, MUTATING_WEBHOOK, _SAIL, *everywhere)),
                     *_for(("get",), (DEPLOYMENT,), places.kserve),
-                    *_for(("list",), (_CONFIG,), places.kserve),
+                    *_for(("list",), (LLM_CONFIG,), places.kserve),
                     *_for(("get",), (CONFIG_MAP, DEPLOYMENT), places.istio),
                 ],
-                POLICIES: _for(_READ, (DESTINATION_RULE, _NETWORK_POLICY, SERVICE_ACCOUNT), places.service),
+                POLICIES: _for(_READ, (DESTINATION_RULE, NETWORK_POLICY, SERVICE_ACCOUNT), places.service),
+                PLATFORM: _platform(places),
                 LOGS: _on("pods", "log", ("get",), places.service),
                 ACCOUNTS: [
                     *_for(_READ, (SERVICE_ACCOUNT, ROLE, ROLE_BINDING, OLD_POOL), places.service),
@@ -183,6 +182,7 @@ def useful(mode: Mode, places: Places) -> dict[str, list[Access]]:
         case Mode.DEPLOY:
             made = (DEPLOYMENT, SERVICE, HTTP_ROUTE, POOL, SERVICE_ACCOUNT, ROLE, ROLE_BINDING)
             return {
+                **to_look_deeper(places),
                 CHILDREN: [
                     *_for(("get", "patch", "delete"), made, places.own),
                     *_for(("get", "delete"), (CLUSTER_ROLE_BINDING,)),
@@ -206,6 +206,16 @@ def to_read_secrets(places: Places) -> list[Access]:
     cases that need them are NOT SUPPORTED.
     """
     return _for(("get",), (SECRET, CONFIG_MAP), places.service)
+
+
+def to_look_deeper(places: Places) -> dict[str, list[Access]]:
+    """What cases about the installation can use, and no auditor is given for it: whoever audits and has it is asked."""
+    written = [Access(verb, kind.plural, _group(kind), "") for kind in (LLM_SERVICE, LLM_CONFIG)
+               for verb in ("create", "update")]  # fmt: skip
+    return {
+        PLATFORM_SECRETS: [*_for(("get",), (SECRET,), places.kserve), *_for(("get",), (SECRET,), places.istio)],
+        DRY_RUN: written,
+    }
 
 
 def to_disturb_service(places: Places) -> list[Access]:
@@ -241,7 +251,7 @@ def to_disturb_cluster(places: Places) -> list[Access]:
         *_for(("get", "patch", "create"), (NODE,)),
         *_on("nodes", "status", ("patch",), ""),
         *_for(("patch",), (GATEWAY,), places.gateway),
-        *_for(("get", "patch"), (VALIDATING_WEBHOOK, _CRD)),
+        *_for(("get", "patch"), (VALIDATING_WEBHOOK, CRD)),
         *_for(("get", "create", "delete"), (CLUSTER_ROLE_BINDING,)),
     ]
 
@@ -264,6 +274,17 @@ def all_of(mode: Mode, places: Places) -> list[Access]:
         for step in ladder(mode)
         for group in (needed(step, places), *useful(step, places).values())
         for access in group
+    ]
+
+
+def _platform(places: Places) -> list[Access]:
+    """Objects of the controllers, in their own namespaces, and what they serve everywhere."""
+    inside = (POD, LEASE, SERVICE_ACCOUNT, CERTIFICATE, GATEWAY, SERVICE, CONFIG_MAP, ENDPOINT_SLICE)
+    return [
+        *_for(_READ, (CRD, GATEWAY_CLASS, VALIDATING_WEBHOOK, MUTATING_WEBHOOK)),
+        *_for(("list",), (DEPLOYMENT, LLM_SERVICE, LLM_CONFIG)),
+        *(access for place in (places.kserve, places.istio) for access in _for(_READ, inside, place)),
+        *(access for place in (places.kserve, places.istio) for access in _for(("get",), (DEPLOYMENT,), place)),
     ]
 
 
