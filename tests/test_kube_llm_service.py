@@ -20,8 +20,13 @@ def serve(tmp_path: Path) -> Iterator[Serve]:
     servers: list[KubeServer] = []
 
     def start(pods: list[dict[str, Any]]) -> LlmService:
-        listing = {"items": pods, "metadata": {"resourceVersion": "1"}}
-        servers.append(KubeServer(lambda *_: (200, listing)))
+        def answer(_: str, path: str, *__: object) -> tuple[int, dict[str, Any]]:
+            if "/deployments/" in path:
+                meta = {"name": path.rpartition("/")[2], "namespace": "ns", "uid": "d"}
+                return 200, {"kind": "Deployment", "metadata": meta}
+            return 200, {"items": pods if path.endswith("/pods") else [], "metadata": {"resourceVersion": "1"}}
+
+        servers.append(KubeServer(answer))
         return LlmService(Kube(servers[-1].kubeconfig(tmp_path), CONTEXT), "ns", "vllm", Place("ns", "gateway"))
 
     yield start
@@ -30,7 +35,7 @@ def serve(tmp_path: Path) -> Iterator[Serve]:
 
 
 def pod(name: str, node: str, **status: object) -> dict[str, Any]:
-    return {"metadata": {"name": name}, "spec": {"containers": [], "nodeName": node}, "status": status}
+    return {"metadata": {"name": name, "uid": name}, "spec": {"containers": [], "nodeName": node}, "status": status}
 
 
 def test_servers_on_nodes_are_given(serve: Serve) -> None:
@@ -46,5 +51,5 @@ def test_server_without_a_node_is_told_with_the_schedulers_words(serve: Serve) -
     words = "0/2 nodes are available: 2 Insufficient nvidia.com/gpu."
     condition = {"type": "PodScheduled", "status": "False", "reason": "Unschedulable", "message": words}
     waiting = pod("b", "", phase="Pending", conditions=[condition])
-    with pytest.raises(Violation, match=r"probable cause: not scheduled: 0/2 nodes are available"):
+    with pytest.raises(Violation, match=r"observed: .* not scheduled: 0/2 nodes are available"):
         serve([pod("a", "node"), waiting]).servers()
