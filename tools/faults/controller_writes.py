@@ -9,6 +9,8 @@ from tools.kube.llm_service import LlmService
 
 _ALL = [("*", "*/*"), ("*", "*")]
 _CHILDREN = [("apps", "deployments"), ("", "services"), ("gateway.networking.k8s.io", "httproutes")]
+# It looks at each child by a dry run first, which changes nothing.
+_DRY = "request.?dryRun.orValue(false)"
 _RBAC = "rbac.authorization.k8s.io"
 
 
@@ -23,7 +25,7 @@ def controller_mute(service: LlmService) -> Iterator[None]:
 def repairs_refused(service: LlmService) -> Iterator[None]:
     """KServe's controller may make children and not change them: what is changed in them stays so."""
     kinds = [("apps", "deployments"), ("", "services")]
-    with _refused(service, "repairs_refused", kinds, ["UPDATE"]):
+    with _refused(service, "repairs_refused", kinds, ["UPDATE"], _DRY):
         yield
 
 
@@ -74,7 +76,9 @@ def long_names_refused(service: LlmService) -> Iterator[None]:
 @fault(scope=Scope.CLUSTER)
 def routes_not_changed(service: LlmService) -> Iterator[None]:
     """KServe's controller may change no route after its rules name the pool, as the gateway wants them."""
-    settled = "!('serving.kserve.io/inference-pool-migrated' in oldObject.metadata.?annotations.orValue({}))"
+    settled = (
+        f"{_DRY} || !('serving.kserve.io/inference-pool-migrated' in oldObject.metadata.?annotations.orValue({{}}))"
+    )
     with _refused(service, "routes_not_changed", [("gateway.networking.k8s.io", "httproutes")], ["UPDATE"], settled):
         yield
 
