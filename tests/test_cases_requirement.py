@@ -20,8 +20,10 @@ from tools.cases.capabilities import (
     PICKER_METRICS,
     PLATFORM,
     PLATFORM_SECRETS,
+    READS_LOGS,
     READS_POLICIES,
     READS_ROUTES,
+    READS_STORAGE,
     REVIEWS,
     TRAFFIC,
 )
@@ -83,7 +85,7 @@ def test_every_capability_is_decided_in_every_mode() -> None:
     assert {each.name for each in BY_FIXTURE.values()} <= {each.name for each in capabilities.ALL}
 
 
-LOOKING = {NODES, CONTROLLERS, READS_POLICIES, READS_ROUTES, ACCOUNTS, REVIEWS, PLATFORM}
+LOOKING = {NODES, CONTROLLERS, READS_POLICIES, READS_LOGS, READS_ROUTES, READS_STORAGE, ACCOUNTS, REVIEWS, PLATFORM}
 DEEPER = {PLATFORM_SECRETS, DRY_RUN}
 MAKING = {BESIDE, CHILDREN}
 

@@ -14,6 +14,8 @@ READS_POLICIES = may(rights.POLICIES)
 REVIEWS = may(rights.REVIEWS)
 READS_SECRETS = may(rights.SECRETS)
 READS_ROUTES = may(rights.ROUTES)
+READS_LOGS = may(rights.LOGS)
+READS_STORAGE = may(rights.STORAGE)
 ISTIOD = may(rights.ISTIOD)
 ACCOUNTS = may(rights.ACCOUNTS)
 BESIDE = may(rights.BESIDE)
@@ -36,6 +38,8 @@ ALL = (
     REVIEWS,
     READS_SECRETS,
     READS_ROUTES,
+    READS_LOGS,
+    READS_STORAGE,
     ISTIOD,
     ACCOUNTS,
     BESIDE,

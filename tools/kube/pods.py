@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 from typing import Any
 
+from tools.kube import download
+
 Object = dict[str, Any]
 
 
@@ -45,6 +47,7 @@ def trouble(pod: Object) -> Iterator[str]:
         if row["type"] == "PodScheduled" and row["status"] == "False":
             yield f"not scheduled: {row.get('message', row.get('reason', ''))}"
     yield from (told for status in statuses(pod) if (told := state_line(status)))
+    yield from download.trouble(pod)
 
 
 def state_line(status: Object) -> str:

@@ -12,6 +12,7 @@ from tools.kube.kinds import (
     CERTIFICATE,
     CLUSTER_ROLE,
     CLUSTER_ROLE_BINDING,
+    CLUSTER_STORAGE_CONTAINER,
     CONFIG_MAP,
     CRD,
     DEPLOYMENT,
@@ -65,6 +66,7 @@ ROUTES = "read routes of every namespace"
 PLATFORM = "look at the installation"
 PLATFORM_SECRETS = "read the installation's certificates and pull Secrets"
 DRY_RUN = "write services and presets as dry runs"
+STORAGE = "read KServe's storage containers"
 
 _LOOK = ("get", "list", "watch")
 _READ = ("get", "list")
@@ -171,6 +173,7 @@ def useful(mode: Mode, places: Places) -> dict[str, list[Access]]:
                     *_for(("get",), (OLD_POOL,), places.service),
                     *_for(("get",), (CONFIG_MAP,), places.kserve),
                 ],
+                STORAGE: _for(_READ, (CLUSTER_STORAGE_CONTAINER,)),
             }
         case Mode.TRAFFIC:
             return {

@@ -92,6 +92,12 @@ TIMEOUTS: tuple[Timeout, ...] = (
     Timeout("service-seen", 60, "the controller to have looked at a new service", "it is told at once"),
     Timeout("service-stopped", 60, "a service to be stopped, or to be as before", "children are deleted in a second"),
     Timeout("edit-rolled-out", 30, "an edit of a service to be in its children", "the controller is told at once"),
+    Timeout(
+        "model-download",
+        60,
+        "the model to be downloaded, before a server starts",
+        "the local cluster's takes two seconds; gigabytes over the internet take minutes: override it there",
+    ),
     Timeout("sidecars-in-sync", 10, "sidecars to have taken what istiod sent last", "istiod pushes at every change"),
     Timeout("picker-gauge", 12, "the picker's gauges to be right", "it brings them up to date every 5 s"),
     Timeout(
