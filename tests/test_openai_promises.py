@@ -9,7 +9,7 @@ from tools.openai.leaks import leaks
 from tools.openai.plaintext import trouble
 from tools.openai.reply import Reply, Request
 from tools.probe.verdict import Verdict
-from tools.profile.parts import Plaintext
+from tools.profile.gateway import Plaintext
 
 ASKED = Request("POST", "http://192.0.2.1/n/s/v1/completions", {})
 
@@ -31,6 +31,7 @@ THERE = "https://gw.test/n/s/v1/completions"
         (answered(404), Plaintext.CLOSED, False),
         (Reply(ASKED, Verdict.REFUSED), Plaintext.CLOSED, True),
         (Reply(ASKED, Verdict.DROPPED), Plaintext.CLOSED, True),
+        (Reply(ASKED, Verdict.UNREACHABLE), Plaintext.CLOSED, True),
         (Reply(ASKED, Verdict.PROBE_FAILED), Plaintext.CLOSED, False),
         (answered(301, location=THERE), Plaintext.REDIRECT, True),
         (answered(308, location=THERE), Plaintext.REDIRECT, True),

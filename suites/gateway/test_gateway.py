@@ -14,7 +14,7 @@ from tools.kube.conditions import conditions, lacking
 from tools.kube.kinds import GATEWAY, GATEWAY_CLASS, LLM_SERVICE
 from tools.kube.llm_service import LlmService, source
 from tools.profile import Profile
-from tools.profile.parts import Plaintext, RoutesFrom
+from tools.profile.gateway import Plaintext, RoutesFrom
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 

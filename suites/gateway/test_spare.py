@@ -19,7 +19,7 @@ from tools.openai.access import refused
 from tools.openai.client import Client
 from tools.openai.expect import expect_status, violation
 from tools.openai.plaintext import trouble
-from tools.profile.parts import Plaintext
+from tools.profile.gateway import Plaintext
 from tools.tls import leaf
 from tools.tls.handshake import shake
 from tools.waiting.eventually import eventually

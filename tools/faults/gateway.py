@@ -78,8 +78,19 @@ def certificate_missing(service: LlmService) -> Iterator[None]:
 def plaintext_closed(service: LlmService) -> Iterator[None]:
     """Nothing listens for plain HTTP any more."""
     found = service.read_gateway()["spec"]["listeners"]
-    with _gateway_changed(service, {"spec": {"listeners": [each for each in found if each["protocol"] != "HTTP"]}}):
-        yield
+    # status.url moves to https.
+    client = service.connection.client(service.url, "llmisvc-conformance (fault)")
+
+    def closed() -> None:
+        if (reply := client.models()).verdict is Verdict.HTTP:
+            raise Violation("the fault in effect: plain HTTP is closed", reply.summary)
+
+    try:
+        with _gateway_changed(service, {"spec": {"listeners": [each for each in found if each["protocol"] != "HTTP"]}}):
+            eventually("plain HTTP to be closed", closed, budget=seconds("fault-effect"))
+            yield
+    finally:
+        client.close()
 
 
 @fault(breaks_gateway=True)

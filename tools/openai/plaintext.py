@@ -4,11 +4,12 @@ from urllib.parse import urlsplit
 
 from tools.openai.reply import Reply
 from tools.probe.verdict import Verdict
-from tools.profile.parts import Plaintext
+from tools.profile.gateway import Plaintext
 
 # A client keeps method and body only with 308, and many do with none; which of them is the platform's choice.
 _REDIRECTS = (301, 302, 307, 308)
-_CLOSED = (Verdict.REFUSED, Verdict.DROPPED, Verdict.RESET)
+# A port that a load balancer does not have is unreachable for some of them; that the address is reached, TLS shows.
+_CLOSED = (Verdict.REFUSED, Verdict.DROPPED, Verdict.RESET, Verdict.UNREACHABLE)
 
 
 def trouble(reply: Reply, promised: Plaintext) -> str:

@@ -1,6 +1,7 @@
 """Profiles: what a release promises, in YAML, and nothing of it hard-wired in cases."""
 
 from tools.profile.claims import CLAIMS, MISSION, Claim
+from tools.profile.gateway import Gateway, Scheme
 from tools.profile.load import PROFILES, load_profile, profile_names
 from tools.profile.model import Profile
 from tools.profile.parts import (
@@ -8,7 +9,6 @@ from tools.profile.parts import (
     Budgets,
     Controllers,
     FailureMode,
-    Gateway,
     Isolation,
     Kind,
     Load,
@@ -16,7 +16,6 @@ from tools.profile.parts import (
     Mtls,
     Observability,
     Picker,
-    Scheme,
     SecretReference,
     Secrets,
     Signoff,

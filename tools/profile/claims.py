@@ -6,7 +6,13 @@ from collections.abc import Callable
 from dataclasses import astuple, dataclass
 from typing import TYPE_CHECKING
 
-from tools.profile.parts import Auth, Availability, Isolation, Mesh, Mtls, Plaintext, RoutesFrom
+from tools.profile.gateway import (
+    Auth,
+    Availability,
+    Plaintext,
+    RoutesFrom,
+)
+from tools.profile.parts import Isolation, Mesh, Mtls
 
 if TYPE_CHECKING:
     from tools.profile.model import Profile

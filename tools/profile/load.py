@@ -10,16 +10,21 @@ import yaml
 from tools.errors import UserError
 from tools.manifests.place import GatewayRef
 from tools.paths import CHECKOUT
+from tools.profile.gateway import (
+    Auth,
+    Availability,
+    Gateway,
+    GatewayTls,
+    Plaintext,
+    RoutesFrom,
+    Scheme,
+)
 from tools.profile.model import Profile
 from tools.profile.parts import (
     Accelerator,
-    Auth,
-    Availability,
     Budgets,
     Controllers,
     FailureMode,
-    Gateway,
-    GatewayTls,
     Isolation,
     Kind,
     Load,
@@ -27,9 +32,6 @@ from tools.profile.parts import (
     Mtls,
     Observability,
     Picker,
-    Plaintext,
-    RoutesFrom,
-    Scheme,
     SecretReference,
     Secrets,
     Signoff,

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tools.profile.claims import CLAIMS
+from tools.profile.gateway import Gateway
 from tools.profile.parts import (
     Accelerator,
     Budgets,
     Controllers,
-    Gateway,
     Isolation,
     Mesh,
     Mtls,
