@@ -18,7 +18,7 @@ NOBODY = Behind("kserve/llmisvc-webhook-server-service", "9443", 0, 10)
         ("context deadline exceeded", 10.0, READY, "the control plane cannot reach webhook port 9443: 1 endpoint(s)"),
         ("context deadline exceeded", 9.1, READY, "private GKE clusters: add a rule"),
         ("context deadline exceeded", 2.0, READY, "overloaded"),
-        ("context deadline exceeded", 10.0, NOBODY, "overloaded, or its pod does not answer"),
+        ("context deadline exceeded", 10.0, NOBODY, "no pod stands behind Service"),
         ('no endpoints available for service "x"', 0.1, NOBODY, "no pod stands behind Service kserve/llmisvc-webhook"),
         ("dial tcp 10.0.0.1:443: connect: connection refused", 0.1, NOBODY, "no pod stands behind"),
         ("dial tcp 10.0.0.1:443: connect: connection refused", 0.1, READY, "a port on which its pods do not listen"),

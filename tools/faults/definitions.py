@@ -1,16 +1,16 @@
 """Faults of CustomResourceDefinitions: versions, conversion, schema, bundle. None is deleted: its objects would be."""
 
 import base64
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 
-from tools.explain import check
+from tools.explain import Violation, check
 from tools.faults.changed import at, changed
 from tools.faults.fault import Scope, fault
 from tools.install.certificates import issue
 from tools.kube.client import Kube, Object
 from tools.kube.errors import KubeError
-from tools.kube.kinds import CRD, LLM_CONFIG, LLM_SERVICE, Kind
+from tools.kube.kinds import ADMISSION_BINDING, CRD, LLM_CONFIG, LLM_SERVICE, Kind
 from tools.kube.llm_service import LlmService, Place
 from tools.platform.conversion import in_version
 from tools.waiting.eventually import eventually
@@ -23,6 +23,8 @@ _OLD_POOLS = Place("", "inferencepools.inference.networking.x-k8s.io")
 _OLD_POOL = Kind("inference.networking.x-k8s.io/v1alpha2", "InferencePool", "inferencepools")
 _GATEWAYS = Place("", "gateways.gateway.networking.k8s.io")
 _TLS_ROUTES = Place("", "tlsroutes.gateway.networking.k8s.io")
+# Comes with the definitions from bundle 1.5 on.
+_GUARD = Place("", "safe-upgrades.gateway.networking.k8s.io")
 _ANNOTATIONS = "/metadata/annotations/gateway.networking.k8s.io~1"
 
 
@@ -82,15 +84,36 @@ def schema_too_strict(service: LlmService) -> Iterator[None]:
 @fault(scope=Scope.CLUSTER)
 def gateway_api_channels_mixed(service: LlmService) -> Iterator[None]:
     """One definition of the Gateway API is of the experimental channel, the others are of the standard one."""
-    with changed(service.kube, CRD, _TLS_ROUTES, {f"{_ANNOTATIONS}channel": "experimental"}):
+    with _unguarded(service.kube, _TLS_ROUTES, {f"{_ANNOTATIONS}channel": "experimental"}):
         yield
 
 
 @fault(scope=Scope.CLUSTER)
 def gateway_api_too_old(service: LlmService) -> Iterator[None]:
     """The Gateway API is of a bundle that is older than KServe needs."""
-    with changed(service.kube, CRD, _GATEWAYS, {f"{_ANNOTATIONS}bundle-version": "v1.2.1"}):
+    with _unguarded(service.kube, _GATEWAYS, {f"{_ANNOTATIONS}bundle-version": "v1.2.1"}):
         yield
+
+
+@contextmanager
+def _unguarded(kube: Kube, definition: Place, changes: Mapping[str, str]) -> Iterator[None]:
+    """A definition changed in a way that the Gateway API's own policy refuses, from 1.5 on, while it looks away."""
+    with ExitStack() as undone:
+        if kube.find(ADMISSION_BINDING, _GUARD.name) is not None:
+            undone.enter_context(changed(kube, ADMISSION_BINDING, _GUARD, {"/spec/validationActions": ["Audit"]}))
+        what = "the policy of the Gateway API to look away"
+        eventually(what, lambda: _try(kube, definition, changes), budget=seconds("fault-recovery"), in_a_row=2)
+        undone.enter_context(changed(kube, CRD, definition, changes))
+        yield
+
+
+def _try(kube: Kube, definition: Place, changes: Mapping[str, str]) -> None:
+    steps = [{"op": "replace", "path": pointer, "value": value} for pointer, value in changes.items()]
+    path, how = CRD.path(definition.name), "application/json-patch+json"
+    try:
+        kube.request("PATCH", path, {"dryRun": "All"}, steps, how)
+    except KubeError as error:
+        raise Violation("the change to be taken", error.message) from None
 
 
 @contextmanager

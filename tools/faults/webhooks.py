@@ -9,7 +9,7 @@ from tools.explain import check
 from tools.faults.changed import changed
 from tools.faults.fault import Scope, fault
 from tools.install.certificates import issue
-from tools.kube.client import Object
+from tools.kube.client import Kube, Object
 from tools.kube.kinds import DEPLOYMENT, NAMESPACE, NETWORK_POLICY, SERVICE, VALIDATING_WEBHOOK, Kind
 from tools.kube.labels import made_for
 from tools.kube.llm_service import LlmService, Place
@@ -59,7 +59,7 @@ def webhook_without_endpoints(service: LlmService) -> Iterator[None]:
     """The webhook's Service selects no pod."""
     one = _service(service)
     change = {"/spec/selector/llmisvc-conformance~1nobody": "true"}
-    with _broken(service, SERVICE, one, change, "no endpoint is ready"):
+    with _connected_anew(service.kube), _broken(service, SERVICE, one, change, "no endpoint is ready"):
         yield
 
 
@@ -85,11 +85,30 @@ def webhook_firewalled(service: LlmService) -> Iterator[None]:
     }
     try:
         kube.apply(policy)
-        _until(service, "cannot reach webhook port")
-        yield
+        with _connected_anew(kube):
+            _until(service, "cannot reach webhook port")
+            yield
     finally:
         kube.delete(NETWORK_POLICY, policy["metadata"]["name"], place.namespace)
         _until(service, "")
+
+
+@contextmanager
+def _connected_anew(kube: Kube) -> Iterator[None]:
+    """The API server made to open new connections: it keeps old ones, which nothing that is dropped later ends.
+
+    It does for another caBundle; the same authority twice is another one.
+    """
+    hooks = kube.get(VALIDATING_WEBHOOK, _SERVICES.name)["webhooks"]
+    twice = [each | {"clientConfig": each["clientConfig"] | {"caBundle": _twice(each["clientConfig"]["caBundle"])}}
+             for each in hooks]  # fmt: skip
+    with changed(kube, VALIDATING_WEBHOOK, _SERVICES, {"/webhooks": twice}):
+        yield
+
+
+def _twice(bundle: str) -> str:
+    found = base64.b64decode(bundle)
+    return base64.b64encode(found.rstrip() + b"\n" + found).decode()
 
 
 @contextmanager

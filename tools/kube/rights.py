@@ -256,6 +256,21 @@ def to_disturb_cluster(places: Places) -> list[Access]:
         *_for(("patch",), (GATEWAY,), places.gateway),
         *_for(("get", "patch"), (VALIDATING_WEBHOOK, CRD)),
         *_for(("get", "create", "delete"), (CLUSTER_ROLE_BINDING,)),
+        *_to_disturb_installation(places),
+    ]
+
+
+def _to_disturb_installation(places: Places) -> list[Access]:
+    """What faults of the installation change and put back in the controller's namespace."""
+    made = (CONFIG_MAP, SECRET, CERTIFICATE, LLM_CONFIG, NETWORK_POLICY)
+    return [
+        *_for(("get", *_APPLY, "delete"), made, places.kserve),
+        *_for(("get", "patch"), (SERVICE, SERVICE_ACCOUNT), places.kserve),
+        *_on(CERTIFICATE.plural, "status", ("patch",), places.kserve, _group(CERTIFICATE)),
+        *_for(("get", "patch"), (CLUSTER_ROLE,)),
+        *_on(GATEWAY_CLASS.plural, "status", ("patch",), "", _group(GATEWAY_CLASS)),
+        # A creation as a dry run shows that istiod is kept from putting a status right.
+        *_for(("create",), (GATEWAY_CLASS,)),
     ]
 
 

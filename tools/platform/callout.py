@@ -55,7 +55,9 @@ def why(message: str, seconds: float, behind: Behind, kubectl: str = "kubectl") 
                 f" control plane to the nodes for {behind.port}) or a NetworkPolicy drops it"
             )
             return Trouble(seen, cause, f"{kubectl} -n {namespace} get networkpolicies")
-        return Trouble(seen, "the webhook is overloaded, or its pod does not answer", endpoints)
+        if behind.ready:
+            return Trouble(seen, "the webhook is overloaded, or its pod does not answer", endpoints)
+        return Trouble(seen, f"no pod stands behind Service {behind.service}: no endpoint is ready", endpoints)
     if "no endpoints available" in message or "connection refused" in message:
         if behind.ready:
             cause = f"Service {behind.service} leads to a port on which its pods do not listen ({behind.port})"

@@ -14,9 +14,9 @@ _WAITING = {"ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNev
 _TYPES = {"kubernetes.io/dockerconfigjson": ".dockerconfigjson", "kubernetes.io/dockercfg": ".dockercfg"}
 # Who says so, in the kubelet's words, and what it means; the first that fits.
 _CAUSES = (
-    (("401", "403", "unauthorized", "denied"), "no permission: a pull Secret is missing, or has other credentials"),
-    (("manifest unknown", "not found", "no such"), "the tag does not exist: it is mistyped, or was never published"),
-    (("no such host", "dial tcp", "timeout", "server misbehaving"), "the registry cannot be reached from the node"),
+    (("no such host", "dial tcp", "i/o timeout", "server misbehaving"), "the registry cannot be reached from the node"),
+    (("unauthorized", "forbidden", "denied"), "no permission: a pull Secret is missing, or has other credentials"),
+    (("manifest unknown", "not found"), "the tag does not exist: it is mistyped, or was never published"),
 )
 
 
