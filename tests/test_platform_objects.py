@@ -175,9 +175,8 @@ def test_pull_secrets_have_a_type_and_the_registry() -> None:
 
 def test_the_configuration_is_json_but_for_its_example(platform: Platform) -> None:
     found = {"data": {"_example": "no JSON", "ingress": '{"ingressGateway": "a/b"}', "logger": "{,}"}}
-    assert [each.seen for each in configuration.unreadable(platform, found)][0].startswith(
-        "ConfigMap kserve/inferenceservice-config, key logger: "
-    )
+    (trouble,) = configuration.unreadable(platform, found)
+    assert trouble.seen.startswith("ConfigMap kserve/inferenceservice-config, key logger: ")
     assert "has no key ingress" in configuration.unreadable(platform, {"data": {}})[0].seen
     assert "ingressGateway is empty" in configuration.unreadable(platform, {"data": {"ingress": "{}"}})[0].seen
     assert "there is no ConfigMap" in configuration.unreadable(platform, None)[0].seen
