@@ -75,6 +75,12 @@ def test_every_change_needs_a_write_of_somebody_else(tmp_path: Path) -> None:
     assert ("pods", "a", "b") in unexplained(before, after, writes(written(tmp_path, *refused)))
 
 
+def test_events_are_the_same_in_both_groups_and_expire(tmp_path: Path) -> None:
+    about = {"resource": "events", "apiGroup": "events.k8s.io", "namespace": "a", "name": "new"}
+    made = writes(written(tmp_path, event("create", "events", objectRef=about)))
+    assert unexplained({("events", "a", "old"): "1"}, {("events", "a", "new"): "2"}, made) == []
+
+
 def test_a_new_object_may_have_been_given_its_name(tmp_path: Path) -> None:
     made = writes(written(tmp_path, event("create", "events", objectRef={"resource": "events", "namespace": "a"})))
     assert unexplained({}, {("events", "a", "b.17"): "1"}, made) == []

@@ -24,6 +24,7 @@ _REVIEWS = {
     "tokenreviews",
 }
 _SUCCESS = 300
+_EVENTS = "events"
 # Plural with group, namespace, name.
 Key = tuple[str, str, str]
 
@@ -73,7 +74,7 @@ def writes(log: Path, since: str = "") -> list[Write]:
         since: as `now` gives it.
     """
     files = sorted(log.parent.glob(f"{log.stem}*{log.suffix}"), key=lambda each: each.stat().st_mtime)
-    events = [json.loads(line) for each in files for line in each.read_text().splitlines()]
+    events = [json.loads(line) for each in files for line in _whole_lines(each)]
     recent = [each for each in events if each["requestReceivedTimestamp"] >= since]
     return [_write(each) for each in recent if not _asks(each)]
 
@@ -88,10 +89,16 @@ def versions(kube: Kube) -> dict[Key, str]:
 
 
 def unexplained(before: Mapping[Key, str], after: Mapping[Key, str], others: Iterable[Write]) -> list[Key]:
-    """What came, went or changed without a write of anybody else's that would explain it."""
+    """What came, went or changed without a write of anybody else's to explain it; old events go by themselves."""
     done = {each.key for each in others if each.status < _SUCCESS}
     changed = [key for key in {*before, *after} if before.get(key) != after.get(key)]
-    return sorted(key for key in changed if not {key, (key[0], key[1], "")} & done)
+    expired = {key for key in changed if key[0] == _EVENTS and key not in after}
+    return sorted(key for key in {*changed} - expired if not {key, (key[0], key[1], "")} & done)
+
+
+def _whole_lines(path: Path) -> list[str]:
+    # The last one may be in the middle of being written.
+    return path.read_text().split("\n")[:-1]
 
 
 def _asks(event: dict[str, Any]) -> bool:
@@ -117,4 +124,5 @@ def _key(kind: Kind, found: dict[str, Any]) -> Key:
 
 
 def _plural(resource: str, group: str) -> str:
-    return f"{resource}.{group}" if group else resource
+    # The same events are in two groups.
+    return f"{resource}.{group}" if group and resource != _EVENTS else resource

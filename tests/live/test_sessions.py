@@ -109,7 +109,8 @@ def test_audit_asks_for_no_write_and_every_change_has_another_writer(
     namespace, _, name = target.partition("/")
     deployed = [each for each in audit_log.writes(log) if each.user == user and each.key[1:] == (namespace, name)]
     assert deployed, "the log has what this user wrote when the service was deployed"
-    before, began = audit_log.versions(kube), audit_log.now()
+    # In this order: what changes while the versions are read is after the beginning, too.
+    began, before = audit_log.now(), audit_log.versions(kube)
     done = sessions.run("-m", "gpu", *existing, f"--target={target}", "--read-only", seconds=100)
     assert {each.outcome for each in done.record.cases} <= {Outcome.PASSED, Outcome.NOT_SUPPORTED}, done.output
     after, found = audit_log.versions(kube), audit_log.writes(log, began)
