@@ -9,9 +9,12 @@ from tools.faults import pool, routing
 from tools.kube import pods, relatives
 from tools.kube.client import Object
 from tools.kube.family import GUARDED, Child, family, wrong_with
-from tools.kube.kinds import HTTP_ROUTE, POD
+from tools.kube.kinds import DEPLOYMENT, HTTP_ROUTE, POD
 from tools.kube.likeness import lacks
 from tools.kube.llm_service import PART_OF, SERVER_CONTAINER, LlmService, source
+
+# Owners of pods of services with workers.
+_OF_WORKERS = {"StatefulSet", "LeaderWorkerSet"}
 
 
 @pytest.mark.conformance(
@@ -67,7 +70,10 @@ def test_accounts_are_made(service: LlmService) -> None:
 )
 def test_pods_are_its_own(service: LlmService) -> None:
     """Every pod that has a label of the service's, or came of its Deployments, is theirs, with all of their labels."""
-    lines = [line for pod in service.kube.objects(POD, service.namespace) for line in _strange(service, pod)]
+    made = [each for each in family(service.name, service.namespace, service.read()["spec"]) if each.kind == DEPLOYMENT]
+    selectors = {each.name: _selector(service, each) for each in made}
+    pods_there = service.kube.objects(POD, service.namespace)
+    lines = [line for pod in pods_there for line in _strange(service, pod, selectors)]
     check(
         not lines,
         f"pods of {service.name} that belong to its Deployments and have their labels",
@@ -168,7 +174,9 @@ def _hold_family(service: LlmService, *, guarded: bool) -> None:
         for each in children
         for line in wrong_with(each, relatives.find(service.kube, each), owner["metadata"]["uid"])
     ]
-    for kind in {each.kind for each in children if each.kind.namespaced}:
+    # Accounts of workers and of routing sidecars are not known here.
+    simple = not guarded or not {"worker", "prefill"} & owner["spec"].keys()
+    for kind in {each.kind for each in children if each.kind.namespaced and simple}:
         named = {each.name for each in children if each.kind == kind}
         lines += [
             f"{kind.kind} {name} has the service's labels, and nothing in the specification calls for it"
@@ -201,20 +209,24 @@ def _account_of(service: LlmService) -> str:
     return str(service.child("picker")["spec"]["template"]["spec"]["serviceAccountName"])
 
 
-def _strange(service: LlmService, pod: Object) -> list[str]:
+def _strange(service: LlmService, pod: Object, selectors: dict[str, dict[str, str]]) -> list[str]:
     """What is strange about a pod that has to do with the service, one line each."""
     meta = pod["metadata"]
     labels = meta.get("labels") or {}
-    for part in ("workload", "picker"):
-        deployment = service.children[part][1]
-        if not meta.get("generateName", "").startswith(f"{deployment}-"):
-            continue
-        wanted = service.child(part)["spec"]["selector"]["matchLabels"]
-        if part == "workload" and meta["generateName"].startswith(f"{service.children['picker'][1]}-"):
-            continue
+    came_of = [name for name in selectors if meta.get("generateName", "").startswith(f"{name}-")]
+    if came_of:
+        # Of several the longest: `x-kserve` begins the names of pickers as well.
+        wanted = selectors[max(came_of, key=len)]
         lost = sorted(key for key, value in wanted.items() if labels.get(key) != value)
         return [f"{pods.line(pod)}: it has lost the label {', '.join(lost)}, no request reaches it"] if lost else []
     key, value = PART_OF.split("=")
-    if labels.get(key) == value and labels.get("app.kubernetes.io/name") == service.name:
+    owners = {each["kind"] for each in meta.get("ownerReferences", []) if each.get("controller")}
+    if labels.get(key) == value and labels.get("app.kubernetes.io/name") == service.name and not owners & _OF_WORKERS:
         return [f"{pods.line(pod)}: it has the service's labels and belongs to no ReplicaSet of its Deployments"]
     return []
+
+
+def _selector(service: LlmService, deployment: Child) -> dict[str, str]:
+    """The labels by which a Deployment knows its pods; none where it is not there."""
+    found = service.kube.find(deployment.kind, deployment.name, deployment.namespace)
+    return dict(found["spec"]["selector"]["matchLabels"]) if found else {}
