@@ -26,6 +26,7 @@ def _argv(*words: str) -> Argv:
         (T4, [], "there is no --dtype, so that the model's own counts"),
         ({"nvidia.com/gpu.product": "Tesla-T4"}, [], "there is no --dtype, so that the model's own counts"),
         ({"nvidia.com/gpu.product": "NVIDIA-L4"}, [], ""),
+        ({"nvidia.com/gpu.product": "NVIDIA-L4"}, ["--dtype=fp16"], "--dtype is fp16"),
         ({"cloud.google.com/gke-tpu-accelerator": "tpu-v6e-slice"}, [], ""),
     ],
 )

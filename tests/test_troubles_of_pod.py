@@ -110,7 +110,7 @@ def test_of_a_container(status: Object, kind: Kind, words: str, command: str, la
 def test_events_tell_what_the_status_does_not() -> None:
     mount = _event("FailedMount", 'MountVolume.SetUp failed for volume "tls" : secret "certs" not found')
     (found,) = troubles(_pod(_waits("ContainerCreating")), [_event("FailedMount", "another", uid="2"), mount])
-    assert (found.kind, found.lasting) == (Kind.CONFIGURATION, True)
+    assert (found.kind, found.lasting) == (Kind.CONFIGURATION, False)
     assert "secret certs, which a volume is made of" in found.cause
     (found,) = troubles(_pod(_waits("ImagePullBackOff", "Back-off pulling image")), [_event("Failed", "403 Forbidden")])
     assert "no permission" in found.cause

@@ -97,7 +97,9 @@ def test_a_misspelt_selector_gets_the_nearest() -> None:
 def test_an_untolerated_taint_is_named() -> None:
     waits = _pod(1, selector={"acc": "nvidia-tesla-t4"})
     message = "0/2 nodes are available: 1 node(s) had untolerated taint {nvidia.com/gpu: present}."
-    assert "{nvidia.com/gpu: present}, which the pod does not tolerate" in explain(waits, message, (), NODES, ())
+    assert "taint nvidia.com/gpu=present:NoSchedule, which the pod does not tolerate" in explain(
+        waits, message, (), NODES, ()
+    )
 
 
 def test_what_the_autoscaler_says_is_told() -> None:

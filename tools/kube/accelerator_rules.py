@@ -9,7 +9,8 @@ from tools.kube.client import Object
 
 # GPUs whose compute capability is below 8.0: they have no bfloat16.
 _WITHOUT_BFLOAT16 = re.compile(r"(^|[-_ ])(t4|v100|p100|p4|k80|rtx-?20\d\d)([-_ ]|$)", re.IGNORECASE)
-_HALF = {"half", "float16", "float", "float32"}
+_HALF = ("half", "float16", "float", "float32")
+_FORMATS = (*_HALF, "bfloat16", "auto")
 TOPOLOGY = "cloud.google.com/gke-tpu-topology"
 TPU = "google.com/tpu"
 # How many chips a host, or a process of it, has; and how many hosts.
@@ -22,12 +23,21 @@ def has_bfloat16(labels: Mapping[str, str]) -> bool:
     return not any(_WITHOUT_BFLOAT16.search(value) for value in labels.values())
 
 
+def formats(labels: Mapping[str, str]) -> str:
+    """The values of --dtype that do on nodes with these labels, in words."""
+    return f"--dtype of {', '.join(_formats(labels))}"
+
+
 def dtype(labels: Mapping[str, str], given: Argv) -> str:
     """What is wrong with a server's number format on nodes with these labels; empty if nothing is."""
-    if has_bfloat16(labels) or given.value("--dtype", "auto") in _HALF:
+    if given.value("--dtype", "auto") in _formats(labels):
         return ""
     said = given.value("--dtype")
     return f"--dtype is {said}" if said else "there is no --dtype, so that the model's own counts"
+
+
+def _formats(labels: Mapping[str, str]) -> tuple[str, ...]:
+    return _FORMATS if has_bfloat16(labels) else _HALF
 
 
 def parallel(given: Argv, accelerators: int) -> str:

@@ -134,7 +134,8 @@ def _starting(name: str, what: str, events: Sequence[Object]) -> Trouble:
         else:
             cause = "a volume cannot be mounted"
         what = f"{what}: {failed[-1]}"
-        return Trouble(Kind.CONFIGURATION, what, cause, ("describe", "pod", name), lasting=bool(found))
+        # What is missing at first often comes, and a kubelet may let two minutes pass before it looks again.
+        return Trouble(Kind.CONFIGURATION, what, cause, ("describe", "pod", name))
     return Trouble(Kind.STARTING, what, "it has not started yet", ("describe", "pod", name))
 
 

@@ -142,9 +142,7 @@ def _in_words(part: Hindered, pod: Object, nodes: list[Object], placed: list[Obj
         case Hindrance.INSUFFICIENT:
             return [_shortage(part.what, pod, nodes, placed)]
         case Hindrance.TAINT:
-            return [f"{part.nodes} node(s) have the taint {part.what}, which the pod does not tolerate"] * (
-                not _elsewhere(pod, nodes)
-            )
+            return _taints(part, pod, nodes)
         case Hindrance.SELECTOR:
             # The other nodes are not meant; that is no hindrance if there are some that are.
             meant = [each for each in nodes if selected(each, pod["spec"].get("nodeSelector", {}))]
@@ -156,10 +154,17 @@ def _in_words(part: Hindered, pod: Object, nodes: list[Object], placed: list[Obj
             return [f"a volume: {part.what}"]
 
 
-def _elsewhere(pod: Object, nodes: list[Object]) -> bool:
-    """Whether the tainted nodes are not those that the pod selects."""
+def _taints(part: Hindered, pod: Object, nodes: list[Object]) -> list[str]:
+    """Taints of the nodes that the pod selects; those of others keep it from nothing."""
     meant = [each for each in nodes if selected(each, pod["spec"].get("nodeSelector", {}))]
-    return bool(meant) and not any(untolerated(each, pod["spec"].get("tolerations", [])) for each in meant)
+    if not meant:
+        return [f"{part.nodes} node(s) have the taint {part.what}, which the pod does not tolerate".replace("  ", " ")]
+    return [
+        f"node {node['metadata']['name']} has the taint {each['key']}={each.get('value', '')}:{each['effect']},"
+        " which the pod does not tolerate"
+        for node in meant
+        for each in untolerated(node, pod["spec"].get("tolerations", []))
+    ]
 
 
 def _shortage(resource: str, pod: Object, nodes: list[Object], placed: list[Object]) -> str:

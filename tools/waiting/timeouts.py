@@ -73,9 +73,9 @@ TIMEOUTS: tuple[Timeout, ...] = (
     ),
     Timeout(
         "hopeless",
-        20,
+        30,
         "a pod to leave a state that only a change of something can end, before its service is given up",
-        "an operator may still be making a Secret; the kubelet has tried a pull twice by then",
+        "an operator may still be making a Secret; a kubelet has tried a pull again by then",
     ),
     Timeout(
         "drift-put-right",
