@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 
 from tools.errors import UserError
-from tools.stack import golang, machine, pins, plan, wheels
+from tools.stack import golang, lock, machine, pins, plan, wheels
 from tools.stack.components import COMPONENTS, Component
+from tools.stack.images import IMAGES
 from tools.stack.machine import Machine
 from tools.stack.manifests import COPIES
 
@@ -84,8 +85,22 @@ def test_a_change_of_the_simulator_makes_only_its_image_anew() -> None:
 
 
 def test_wheels_are_pinned_with_checksums() -> None:
-    for lock in ("envoy", "go", "simulator"):
-        assert all(pin.version and pin.sha256 for pin in wheels.parse_lock((pins.PINS / f"{lock}.lock").read_text()))
+    for name in ("envoy", "go", "simulator", "storage-initializer"):
+        assert all(pin.version and pin.sha256 for pin in wheels.parse_lock((pins.PINS / f"{name}.lock").read_text()))
+
+
+def test_the_downloader_is_of_kserves_version() -> None:
+    locked = {pin.name: pin.version for pin in wheels.parse_lock((pins.PINS / "storage-initializer.lock").read_text())}
+    version = pins.pinned("kserve", "github.com/kserve/kserve")
+    assert f"v{locked['kserve-storage']}" == version
+    assert f"docker.io/kserve/storage-initializer:{version}" in {image.name for image in IMAGES}
+
+
+def test_what_is_left_out_is_kept_out_of_a_lock_whoever_wants_it(tmp_path: Path) -> None:
+    names = tmp_path / "some.without"
+    names.write_text("# why\nboto3\n")
+    assert lock.without(names) == "boto3 ; sys_platform == 'left-out'\n"
+    assert lock.without(tmp_path / "other.without") == ""
 
 
 def test_a_wheel_without_checksum_is_refused() -> None:

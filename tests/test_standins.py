@@ -24,7 +24,7 @@ def test_every_stand_in_that_a_manifest_names_is_listed() -> None:
         for name in name
         if name
     }
-    assert {"model-server", "no-download", "envoy-upstream", "secrets", "one-chip-node"} <= named
+    assert {"model-server", "model-hub", "envoy-upstream", "secrets", "one-chip-node"} <= named
     assert named - set(load_standins()) == set()
 
 

@@ -8,6 +8,7 @@ import (
 	_ "github.com/coredns/coredns/plugin/cache"
 	_ "github.com/coredns/coredns/plugin/errors"
 	_ "github.com/coredns/coredns/plugin/health"
+	_ "github.com/coredns/coredns/plugin/hosts"
 	_ "github.com/coredns/coredns/plugin/kubernetes"
 	_ "github.com/coredns/coredns/plugin/log"
 	_ "github.com/coredns/coredns/plugin/ready"
@@ -15,6 +16,6 @@ import (
 
 func main() {
 	// The order in which a query passes the plugins.
-	dnsserver.Directives = []string{"health", "ready", "errors", "log", "cache", "kubernetes"}
+	dnsserver.Directives = []string{"health", "ready", "errors", "log", "cache", "hosts", "kubernetes"}
 	coremain.Run()
 }

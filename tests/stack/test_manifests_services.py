@@ -151,7 +151,6 @@ def test_overlay_changes_only_what_stands_in(name: str) -> None:
     changed = {path for path, value in leaves(local) if dict(leaves(real)).get(path) != value}
     container = "spec.template.containers.0"
     allowed = {
-        "spec.storageInitializer.enabled",
         f"{container}.image",
         f"{container}.startupProbe.periodSeconds",
         f"{container}.readinessProbe.periodSeconds",

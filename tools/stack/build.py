@@ -206,7 +206,10 @@ def _link_all(store: PartStore, parts: Sequence[Part], fresh: Path) -> dict[str,
 
 
 # Parts that are only in images, not beside them.
-_INGREDIENTS = {"base-layer", "envoy", "simulator-wheels", "simulator-source"}
+_INGREDIENTS = {
+    "base-layer", "envoy", "simulator-wheels", "simulator-source", "storage-initializer-wheels",
+    "storage-initializer-source",
+}  # fmt: skip
 
 
 def _link(source: Path, target: Path) -> None:

@@ -12,6 +12,9 @@ from tools.stack.oci import Entry, ImageConfig, Layer, write_image, write_layer
 
 ISTIO_TAG = "1.31-conformance"
 ISTIO_HUB = "docker.io/istio"
+# KServe 0.19 lets nobody set HF_ENDPOINT for the download: it drops a template's own `storage-initializer`, takes
+# nothing but HF_TOKEN from a Secret and ignores ClusterStorageContainers. What the image says remains.
+MODEL_HUB = "model-hub.test"
 
 
 @dataclass(frozen=True)
@@ -88,6 +91,14 @@ IMAGES = (
                       env={"PYTHONPATH": "/app", "PYTHONUNBUFFERED": "1", "PYTHONDONTWRITEBYTECODE": "1"}),
           ((Content("/usr/local/lib/python3.11/dist-packages", "simulator-wheels", "site-packages"),),
            (Content("/app", "simulator-source", "app"), Content("/usr/local/bin/vllm", "simulator-source", "vllm"))),
+          base=True),
+    # USER as upstream's; HOME is where that user may write.
+    Image("storage-initializer", "docker.io/kserve/storage-initializer:v0.19.0",
+          ImageConfig(["/storage-initializer/scripts/initializer-entrypoint"], user="1000:1000", workdir="/home",
+                      env={"HOME": "/tmp", "HF_ENDPOINT": f"http://{MODEL_HUB}"}),  # noqa: S108 - a path in the image
+          ((Content("/usr/local/lib/python3.11/dist-packages", "storage-initializer-wheels", "site-packages"),),
+           (Content("/storage-initializer/scripts/initializer-entrypoint", "storage-initializer-source",
+                    "initializer-entrypoint"),)),
           base=True),
 )  # fmt: skip
 

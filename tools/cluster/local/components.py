@@ -12,11 +12,14 @@ import yaml
 from tools.cluster.local.machine_spec import Component
 from tools.cluster.local.topology import Machine, Topology
 from tools.paths import CHECKOUT
+from tools.stack.images import MODEL_HUB
 
 AUDIT_POLICY = "audit-policy.yaml"
 # A run of all cases writes about a tenth of this.
 _AUDIT_MEGABYTES = 50
 CONTAINERD_SOCKET = "/run/containerd/containerd.sock"
+# Of components that are this project's own Python.
+_OURS = {"PYTHONPATH": str(CHECKOUT), "PATH": os.defpath}
 
 
 @dataclass(frozen=True)
@@ -240,8 +243,12 @@ def cni_config(topology: Topology, node: Machine) -> str:
 
 def load_balancer(topology: Topology) -> Component:
     """Addresses for Services of type LoadBalancer; talks to the API server as administrator."""
-    arguments = [str(topology.kubeconfig), str(topology.plan.load_balancers)]
-    environment = {"PYTHONPATH": str(CHECKOUT), "PATH": os.defpath}
-    return Component(
-        "load-balancer", [sys.executable, "-m", "tools.cluster.local.load_balancer", *arguments], environment
-    )
+    arguments = [str(topology.kubeconfig), str(topology.plan.load_balancers), str(topology.plan.hub)]
+    return Component("load-balancer", [sys.executable, "-m", "tools.cluster.local.load_balancer", *arguments], _OURS)
+
+
+def model_hub(topology: Topology) -> Component:
+    """Models to download, served in the fabric; its switches answer the host alone."""
+    plan = topology.plan
+    arguments = [str(plan.hub), MODEL_HUB, str(plan.fabric_to_host.ip), str(plan.host.ip)]
+    return Component("model-hub", [sys.executable, "-m", "tools.hub", *arguments], _OURS)

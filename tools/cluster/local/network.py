@@ -38,6 +38,7 @@ def connect(topology: Topology, fabric_pid: int, machine_pids: dict[str, int], n
         fabric.link("add", ifname="nodes", kind="bridge")
         bridge = fabric.link_lookup(ifname="nodes")[0]
         _address(fabric, bridge, plan.fabric)
+        fabric.addr("add", index=bridge, address=str(plan.hub), prefixlen=32)
         _link_host(topology, fabric_pid, fabric)
         for machine in topology.machines:
             pid = machine_pids[machine.name]

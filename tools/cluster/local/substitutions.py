@@ -9,7 +9,8 @@ REAL_COMPONENTS = frozenset(
     {"kube-apiserver", "kube-controller-manager", "kube-scheduler", "containerd", "kubelet", "kube-proxy"}
 )
 # Programs that a machine's init runs, in place of something.
-COMPONENTS = {"etcd": "etcd-no-fsync", "load-balancer": "load-balancer", "device-plugin": "accelerators"}
+COMPONENTS = {"etcd": "etcd-no-fsync", "load-balancer": "load-balancer", "device-plugin": "accelerators",
+              "model-hub": "model-hub"}  # fmt: skip
 # Images of the stack by their short name. All are built here; these are also something other than their name says.
 IMAGES = {
     "simulator": "model-server",
@@ -18,6 +19,7 @@ IMAGES = {
     "tokenizer": "tokenizer",
     "coredns": "cluster-dns",
     "pause": "sandbox",
+    "storage-initializer": "storage-initializer",
 }
 REAL_IMAGES = frozenset({"pilot", "llmisvc", "agnhost"})
 # What is not a program: how nodes, network, certificates and the service under test are made.
@@ -26,7 +28,6 @@ WAYS = frozenset(
         "built-images",
         "certificates",
         "network-policy",
-        "no-download",
         "nodes",
         "one-chip-node",
         "pod-network",
