@@ -37,7 +37,6 @@ def test_webhooks_are_trusted(platform: Platform) -> None:
     requires=[PLATFORM, DRY_RUN],
     fault=[
         faults.webhook_without_endpoints.shows("could not ask", "no endpoint is ready"),
-        faults.webhook_firewalled.shows("cannot reach webhook port 9443", "firewall", "endpoint(s) are ready"),
         faults.webhook_not_asked.shows("a wrong service", "is taken in v1alpha1", "is not asked"),
         faults.webhook_not_trusted.shows("x509", "is not the authority of the certificate"),
     ],

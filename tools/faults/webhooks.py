@@ -1,6 +1,7 @@
-"""Faults of the webhooks of LLMInferenceServices: wrong Service, wrong authority, nobody there, or nobody reached."""
+"""Faults of the webhooks of LLMInferenceServices: wrong Service, wrong authority, nobody there, nobody asked."""
 
 import base64
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -9,9 +10,8 @@ from tools.explain import check
 from tools.faults.changed import changed
 from tools.faults.fault import Scope, fault
 from tools.install.certificates import issue
-from tools.kube.client import Kube, Object
-from tools.kube.kinds import DEPLOYMENT, NAMESPACE, NETWORK_POLICY, SERVICE, VALIDATING_WEBHOOK, Kind
-from tools.kube.labels import made_for
+from tools.kube.client import Kube
+from tools.kube.kinds import SERVICE, VALIDATING_WEBHOOK, Kind
 from tools.kube.llm_service import LlmService, Place
 from tools.kube.platform import Platform
 from tools.platform import admission, webhooks
@@ -59,73 +59,48 @@ def webhook_without_endpoints(service: LlmService) -> Iterator[None]:
     """The webhook's Service selects no pod."""
     one = _service(service)
     change = {"/spec/selector/llmisvc-conformance~1nobody": "true"}
-    with _connected_anew(service.kube), _broken(service, SERVICE, one, change, "no endpoint is ready"):
+    with _connecting_anew(service.kube), _broken(service, SERVICE, one, change, "no endpoint is ready", anew=True):
         yield
 
 
-@fault(scope=Scope.CLUSTER)
-def webhook_firewalled(service: LlmService) -> Iterator[None]:
-    """What comes to the webhook's port is dropped, as by the firewall of a private cluster; its pods are well."""
-    kube, place = service.kube, service.controller
-    deployment = kube.get(DEPLOYMENT, place.name, place.namespace)
-    policy: Object = {
-        "apiVersion": NETWORK_POLICY.api,
-        "kind": NETWORK_POLICY.kind,
-        "metadata": {
-            "name": "llmisvc-conformance-firewall",
-            "namespace": place.namespace,
-            "labels": made_for(kube.get(NAMESPACE, service.namespace), "webhook_firewalled"),
-        },
-        "spec": {
-            "podSelector": {"matchLabels": deployment["spec"]["selector"]["matchLabels"]},
-            "policyTypes": ["Ingress"],
-            # Any port but the webhook's.
-            "ingress": [{"ports": [{"port": 8081, "protocol": "TCP"}]}],
-        },
-    }
-    try:
-        kube.apply(policy)
-        with _connected_anew(kube):
-            _until(service, "cannot reach webhook port")
-            yield
-    finally:
-        kube.delete(NETWORK_POLICY, policy["metadata"]["name"], place.namespace)
-        _until(service, "")
-
-
 @contextmanager
-def _connected_anew(kube: Kube) -> Iterator[None]:
-    """The API server made to open new connections: it keeps old ones, which nothing that is dropped later ends.
-
-    It does for another caBundle; the same authority twice is another one.
-    """
+def _connecting_anew(kube: Kube) -> Iterator[None]:
+    """What `_until` does to the webhooks' configuration, to see a fault that old connections outlive, put back."""
     hooks = kube.get(VALIDATING_WEBHOOK, _SERVICES.name)["webhooks"]
-    twice = [each | {"clientConfig": each["clientConfig"] | {"caBundle": _twice(each["clientConfig"]["caBundle"])}}
-             for each in hooks]  # fmt: skip
-    with changed(kube, VALIDATING_WEBHOOK, _SERVICES, {"/webhooks": twice}):
+    with changed(kube, VALIDATING_WEBHOOK, _SERVICES, {"/webhooks": hooks}):
         yield
 
 
-def _twice(bundle: str) -> str:
-    found = base64.b64decode(bundle)
-    return base64.b64encode(found.rstrip() + b"\n" + found).decode()
+def _connect_anew(kube: Kube) -> None:
+    """Make the API server open new connections: it does for a caBundle that it has not had, be it by a comment."""
+    hooks = kube.get(VALIDATING_WEBHOOK, _SERVICES.name)["webhooks"]
+    remark = f"# {time.time_ns()}\n".encode()
+    for each in hooks:
+        bundle = base64.b64decode(each["clientConfig"]["caBundle"]).rstrip() + b"\n" + remark
+        each["clientConfig"]["caBundle"] = base64.b64encode(bundle).decode()
+    steps = [{"op": "replace", "path": "/webhooks", "value": hooks}]
+    kube.patch(VALIDATING_WEBHOOK, _SERVICES.name, "", steps, how="json")
 
 
 @contextmanager
-def _broken(service: LlmService, kind: Kind, place: Place, changes: Mapping[str, Any], words: str) -> Iterator[None]:
+def _broken(
+    service: LlmService, kind: Kind, place: Place, changes: Mapping[str, Any], words: str, *, anew: bool = False
+) -> Iterator[None]:
     """In effect when dry runs meet it; ended when they meet nothing any more."""
     try:
         with changed(service.kube, kind, place, changes):
-            _until(service, words)
+            _until(service, words, anew=anew)
             yield
     finally:
         _until(service, "")
 
 
-def _until(service: LlmService, words: str) -> None:
+def _until(service: LlmService, words: str, *, anew: bool = False) -> None:
     """Wait until dry runs say these words; or nothing, as they should."""
 
     def shows() -> None:
+        if anew:
+            _connect_anew(service.kube)
         seen = " ".join(f"{each.seen} {each.cause}" for each in admission.trouble(_platform(service)))
         check(words in seen if words else not seen, f"dry runs that say {words or 'nothing'}", seen or "nothing")
 
