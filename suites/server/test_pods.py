@@ -29,7 +29,6 @@ _GATEWAY = "gateway.networking.k8s.io/gateway-name"
         registry.image_without_credentials.shows("wants credentials (401)"),
         starting.secret_missing.shows("CreateContainerConfigError", "Secret hf-token"),
         starting.secret_key_missing.shows("has no key token"),
-        starting.root_read_only.shows("read-only", "an emptyDir at that path"),
     ],
     checks=["gateway", "picker"],
 )

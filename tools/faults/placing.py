@@ -120,6 +120,7 @@ def stranger_on_node(service: LlmService) -> Iterator[None]:
     kube, namespace, server, name = service.kube, service.namespace, service.pods()[0], "stranger"
     image = next(each["image"] for each in server["spec"]["containers"] if each["name"] == SERVER_CONTAINER)
     container = {"name": "main", "image": image, "command": ["/bin/sleep", "3600"]}
+    container["imagePullPolicy"] = "IfNotPresent"
     # The kubelet throws no pod out for a taint NoSchedule.
     spec = {"nodeName": server["spec"]["nodeName"], "containers": [container], "terminationGracePeriodSeconds": 0}
     labels = made_for(kube.get(NAMESPACE, namespace), name) | {"sidecar.istio.io/inject": "false"}

@@ -83,6 +83,7 @@ def _registry(service: LlmService, status: int) -> Iterator[str]:
         "name": "registry",
         # Python is in it, and it is on the node.
         "image": next(each["image"] for each in server["spec"]["containers"] if each["name"] == "main"),
+        "imagePullPolicy": "IfNotPresent",
         "command": ["python3", "-c", _SCRIPT, str(port), str(status), error],
         "readinessProbe": probe,
     }

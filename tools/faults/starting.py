@@ -9,7 +9,7 @@ from tools.kube.client import Object
 from tools.kube.convergence import Selection, converge, gone
 from tools.kube.kinds import NAMESPACE, POD
 from tools.kube.labels import made_for
-from tools.kube.llm_service import SERVER_CONTAINER, LlmService
+from tools.kube.llm_service import LlmService
 from tools.waiting.timeouts import seconds
 
 _GATEWAY = "gateway.networking.k8s.io/gateway-name"
@@ -42,20 +42,6 @@ def secret_key_missing(service: LlmService) -> Iterator[None]:
     """A second server pod takes its token from a key that the Secret does not have."""
     secret = pull_secret_of(service)
     with beside(service, _token_from(secret, "token"), waits("CreateContainerConfigError")):
-        yield
-
-
-@fault()
-def root_read_only(service: LlmService) -> Iterator[None]:
-    """A second server pod mounts a volume at a path that its read-only root does not have, below another volume."""
-
-    def change(spec: Object, container: Object) -> None:
-        spec["volumes"].append({"name": "below", "emptyDir": {}})
-        spec["volumes"].append({"name": "above", "configMap": {"name": "kube-root-ca.crt"}})
-        container["volumeMounts"].append({"name": "above", "mountPath": "/opt/above", "readOnly": True})
-        container["volumeMounts"].append({"name": "below", "mountPath": "/opt/above/below"})
-
-    with beside(service, change, _unset_up):
         yield
 
 
@@ -115,12 +101,6 @@ def _token_from(secret: str, key: str) -> Change:
         container.setdefault("env", []).append({"name": "LLMISVC_CONFORMANCE_TOKEN", "valueFrom": source})
 
     return change
-
-
-def _unset_up(pod: Object) -> bool:
-    status = pods.container_status(pod, SERVER_CONTAINER) or {}
-    last = status.get("lastState", {}).get("terminated", {})
-    return last.get("reason") in ("StartError", "ContainerCannotRun") or waits("RunContainerError")(pod)
 
 
 def _unpulled(found: list[Object]) -> str:
