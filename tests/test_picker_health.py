@@ -1,5 +1,6 @@
 """What a picker's last words mean."""
 
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -34,20 +35,31 @@ def test_unknown_words_mean_nothing() -> None:
     assert cause("all is well") == ""
 
 
-def _pod(name: str, *, ready: bool, restarts: int = 0) -> dict[str, Any]:
+_NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
+
+
+def _pod(name: str, *, ready: bool, restarts: int = 0, ago: timedelta = timedelta(minutes=5)) -> dict[str, Any]:
+    ended = (_NOW - ago).isoformat().replace("+00:00", "Z")
     status = {
         "conditions": [{"type": "Ready", "status": str(ready)}],
         "containerStatuses": [
-            {"name": "main", "ready": ready, "restartCount": restarts, "state": {"running": {}}},
+            {
+                "name": "main",
+                "ready": ready,
+                "restartCount": restarts,
+                "state": {"running": {}},
+                "lastState": {"terminated": {"finishedAt": ended}},
+            },
         ],
     }
-    return {"metadata": {"name": name}, "status": status}
+    return {"metadata": {"name": name}, "spec": {"containers": [{"name": "main"}]}, "status": status}
 
 
 def test_one_that_is_well_has_no_trouble() -> None:
-    assert trouble(_pod("a", ready=True)) == []
-    assert "was restarted 3 times" in " ".join(trouble(_pod("a", ready=True, restarts=3)))
-    assert "not Ready" in trouble(_pod("a", ready=False))[0]
+    assert trouble(_pod("a", ready=True), _NOW) == []
+    assert "was restarted 3 times" in " ".join(trouble(_pod("a", ready=True, restarts=3), _NOW))
+    assert trouble(_pod("a", ready=True, restarts=3, ago=timedelta(days=30)), _NOW) == []
+    assert "not Ready" in trouble(_pod("a", ready=False), _NOW)[0]
 
 
 @pytest.mark.parametrize(
@@ -60,8 +72,7 @@ def test_one_that_is_well_has_no_trouble() -> None:
     ],
 )
 def test_one_of_several_leads(ready: list[bool], restarts: int, words: list[str]) -> None:
-    found = trouble_of_several(
-        [_pod(str(place), ready=each, restarts=restarts * place) for place, each in enumerate(ready)]
-    )
+    made = [_pod(str(place), ready=each, restarts=restarts * place) for place, each in enumerate(ready)]
+    found = trouble_of_several(made, _NOW)
     assert len(found) == len(words)
     assert all(word in line for word, line in zip(words, found, strict=True))

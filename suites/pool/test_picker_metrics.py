@@ -34,7 +34,7 @@ AT_ONCE = 3
         faults.picker_scrapes_https.shows("model-server-metrics-scheme is https", "running 0, cache 0"),
         faults.picker_scrapes_another_port.shows("model-server-metrics-port is 8001", "running 0, cache 0"),
         faults.picker_reads_other_names.shows("running 0, cache 0", "core-metrics-extractor"),
-        faults.servers_strict.shows("running 0, cache 0", "mTLS"),
+        faults.servers_strict.shows("0 of 1 servers fresh", "mTLS is STRICT"),
         pool_faults.picker_stopped.shows("there is no picker pod"),
     ],
     checks=["picker"],
@@ -47,7 +47,8 @@ def test_reads_the_servers(service: LlmService, url: str, metrics_token: Secret,
         own = scrape.servers(service)
         cached = any(each.total(vllm.CACHE_USAGE) > 0 for each in own.values())
         told = scrape.pickers(service, metrics_token)
-        wrong = [f"picker {pod}: {line}" for pod, found in told.items() if (line := _blind(found, cached=cached))]
+        seen = {pod: _blind(found, len(own), cached=cached) for pod, found in told.items()}
+        wrong = [f"picker {pod}: {line}" for pod, line in seen.items() if line]
         check(
             not wrong,
             f"every picker to see up to {AT_ONCE} running requests, and the cache that they use",
@@ -92,11 +93,12 @@ def test_metrics_are_guarded(service: LlmService, metrics_token: Secret) -> None
     )
 
 
-def _blind(found: Exposition, *, cached: bool) -> str:
+def _blind(found: Exposition, servers: int, *, cached: bool) -> str:
     """What a picker does not see of load that there is; empty if it does."""
-    running, cache = found.total(picker.RUNNING), found.total(picker.CACHE_USAGE)
-    good = 0 < running <= AT_ONCE and (cache > 0 or not cached)
-    return "" if good else f"running {running:g}, cache {cache:g} (averages over its ready pods)"
+    running, cache, fresh = (found.total(names) for names in (picker.RUNNING, picker.CACHE_USAGE, picker.READY_PODS))
+    # Averages stay as they were while no server's metrics are fresh.
+    good = fresh == servers and 0 < running <= AT_ONCE and (cache > 0 or not cached)
+    return "" if good else f"running {running:g}, cache {cache:g} on average, {fresh:g} of {servers} servers fresh"
 
 
 def _said(own: dict[str, Exposition]) -> str:

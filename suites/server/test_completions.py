@@ -6,6 +6,7 @@ from tools.cases.capabilities import EXCLUSIVE, FORWARD
 from tools.explain import check
 from tools.faults import pool as pool_faults
 from tools.faults import routing, workload
+from tools.kube import localise
 from tools.kube.llm_service import LlmService
 from tools.metrics import counting
 from tools.openai.client import Client
@@ -21,7 +22,9 @@ POD_HEADER = "x-inference-pod"
     level="core",
     requires=[EXCLUSIVE, FORWARD],
     fault=[
-        pool_faults.pool_of_another_port.shows("HTTP 503", "did not take the connection", "curl"),
+        pool_faults.pool_of_another_port.shows(
+            "HTTP 503", "did not take the connection", "the pool's does not", "curl"
+        ),
         workload.used_by_somebody_else.shows("exactly one pod"),
     ],
     checks=["gateway"],
@@ -30,7 +33,8 @@ def test_completion(service: LlmService, client: Client) -> None:
     """A completion through the gateway is answered in full by one of the service's pods."""
     before = counting.finished_by_pod(service)
     reply = client.complete()
-    expect_completion(reply, client.model)
+    with localise.explaining(service, client):
+        expect_completion(reply, client.model)
     _expect_one_pod(service, reply, counting.moved(before, counting.finished_by_pod(service)))
 
 

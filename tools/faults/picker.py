@@ -6,6 +6,7 @@ from contextlib import contextmanager
 
 import yaml
 
+from tools.explain import check
 from tools.faults.common import recreatable, wait_for_answer, wait_ready, wait_until
 from tools.faults.fault import fault
 from tools.faults.hold import controller_held
@@ -15,7 +16,11 @@ from tools.kube.convergence import Selection, converge
 from tools.kube.kinds import DEPLOYMENT, DESTINATION_RULE, NAMESPACE, PEER_AUTHENTICATION, POD, ROLE, ROLE_BINDING
 from tools.kube.labels import made_for
 from tools.kube.llm_service import PICKER_LABELS, SERVER_CONTAINER, LlmService
+from tools.manifests.metrics_reader import METRICS_READER
+from tools.metrics import picker, scrape
 from tools.openai.client import Client
+from tools.secret import Secret
+from tools.waiting.eventually import eventually
 from tools.waiting.timeouts import seconds
 
 # Whether pods, as they are now, show that the change took effect: what is lacking, or nothing.
@@ -135,9 +140,11 @@ def servers_strict(service: LlmService) -> Iterator[None]:
     }
     try:
         kube.apply(policy)
+        _await_known(service, lambda known: known == 0)
         yield
     finally:
         kube.delete(PEER_AUTHENTICATION, name, namespace)
+        _await_known(service, lambda known: known > 0)
 
 
 @fault()
@@ -299,6 +306,18 @@ def _await_pickers(service: LlmService, shows: Shows, old: frozenset[str] = froz
 
     selection = Selection(POD, service.namespace, labels=PICKER_LABELS.format(name=service.name))
     converge(service.kube, "another picker", selection, decide, budget=seconds("fault-recovery"))
+
+
+def _await_known(service: LlmService, wanted: Callable[[float], bool]) -> None:
+    """Wait until pickers know as many servers with fresh metrics as a fault makes them know."""
+    token = Secret(service.kube.token(METRICS_READER, service.namespace))
+
+    def shows() -> None:
+        told = scrape.pickers(service, token)
+        known = {pod: found.total(picker.READY_PODS) for pod, found in told.items()}
+        check(all(map(wanted, known.values())), "pickers to know other servers than before", f"they know {known}")
+
+    eventually("the picker's scrapes to be as the fault makes them", shows, budget=seconds("fault-effect"), in_a_row=1)
 
 
 def _with(containers: list[Object]) -> list[Object]:

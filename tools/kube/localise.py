@@ -1,9 +1,12 @@
 """Where on its way a request breaks: asked of the server itself, by the Service's rule, and by the pool's rule."""
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from http import HTTPStatus
 
+from tools.explain import Violation
 from tools.kube import picker_path
 from tools.kube.client import Object
 from tools.kube.errors import KubeError
@@ -74,6 +77,22 @@ def cause(service: LlmService, found: Probes) -> str:
         return ""
     seen = picker_path.obstacles(service) if "picker" in found.place else []
     return f"it breaks {found.place}" + "".join(f"; {line}" for line in seen)
+
+
+@contextmanager
+def explaining(service: LlmService, client: Client) -> Iterator[None]:
+    """Let a failure about a completion say where on its way completions break."""
+    try:
+        yield
+    except Violation as error:
+        try:
+            where = cause(service, probe(service, client))
+        except KubeError:
+            raise error from None  # what explains a failure must not take its place
+        told = "; ".join(each for each in (error.cause, where) if each)
+        raise Violation(
+            error.expected, error.observed, cause=told, next_step=error.next_step, details=error.details
+        ) from None
 
 
 def _direct(service: LlmService, pod: Object, model: str) -> str:

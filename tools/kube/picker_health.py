@@ -1,6 +1,7 @@
 """Why an endpoint picker does not run: what it said when it ended, or says while it is not ready. Pure but for logs."""
 
 import re
+from datetime import UTC, datetime, timedelta
 
 from tools.kube import pods
 from tools.kube.client import Object
@@ -8,6 +9,7 @@ from tools.kube.errors import KubeError
 from tools.kube.llm_service import SERVER_CONTAINER, LlmService
 
 _LINES = 200
+_LATE = timedelta(hours=1)
 # What a picker says, and what it means; the first that is found counts.
 _CAUSES = (
     (
@@ -49,29 +51,34 @@ def cause(text: str) -> str:
     return ""
 
 
-def trouble(pod: Object) -> list[str]:
-    """What is not well with a picker's pod, one line each."""
+def trouble(pod: Object, now: datetime) -> list[str]:
+    """What is not well with a picker's pod, one line each. Pure."""
     name = pod["metadata"]["name"]
-    statuses = pod.get("status", {}).get("containerStatuses", [])
     lines = [f"{name} is not Ready"] if not pods.is_ready(pod) else []
-    lines += [
-        f"{name}: container {each['name']} was restarted {each['restartCount']} times"
-        for each in statuses
-        if each.get("restartCount")
-    ]
+    lines += _restarted(pod, now)
     return lines + [f"{name}: {line}" for line in pods.trouble(pod)] if lines else []
 
 
-def trouble_of_several(found: list[Object]) -> list[str]:
+def trouble_of_several(found: list[Object], now: datetime) -> list[str]:
     """What is not well with pickers that elect a leader: exactly one is Ready, and none was restarted. Pure."""
     leaders = [pod["metadata"]["name"] for pod in found if pods.is_ready(pod)]
     lines = [] if len(leaders) == 1 else [f"{len(leaders)} of {len(found)} are Ready: {leaders}; exactly one may lead"]
-    return lines + [
+    return lines + [line for pod in found for line in _restarted(pod, now)]
+
+
+def _restarted(pod: Object, now: datetime) -> list[str]:
+    """Containers that were restarted of late: one that was, once, months ago, is well."""
+    return [
         f"{pod['metadata']['name']}: container {each['name']} was restarted {each['restartCount']} times"
-        for pod in found
         for each in pod.get("status", {}).get("containerStatuses", [])
-        if each.get("restartCount")
+        if each.get("restartCount") and now - _ended(each) < _LATE
     ]
+
+
+def _ended(status: Object) -> datetime:
+    """When a container ended last; now and for ever if its status does not tell."""
+    told = status.get("lastState", {}).get("terminated", {}).get("finishedAt")
+    return datetime.fromisoformat(told.replace("Z", "+00:00")) if told else datetime.max.replace(tzinfo=UTC)
 
 
 def last_words(service: LlmService, pod: Object) -> str:

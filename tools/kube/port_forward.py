@@ -144,7 +144,8 @@ def posted_to_pod(kube: Kube, namespace: str, pod: str, port: int, path: str, bo
         raise KubeError(f"port-forward to pod/{pod}:{port}", error.status or 0, str(error.reason)) from None
     finally:
         if forward is not None:
-            # First the way to the pod: its thread would die of what still comes, and leave the connection open.
+            # Its thread may die of what still comes, and would leave both of its ends open.
             forward.websocket.shutdown()
             forward.close()
+            forward.local_ports[port].python.close()
         api.close()
