@@ -1,7 +1,9 @@
 """What the picker's choice is worth, on a service with two servers that nobody else uses."""
 
 import json
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from itertools import pairwise
@@ -21,10 +23,11 @@ from tools.metrics.counting import moved
 from tools.metrics.scrape import server_port
 from tools.openai.client import Client
 from tools.openai.content import expect_completion
+from tools.openai.reply import Reply
 from tools.profile import Profile
 from tools.secret import Secret
 from tools.waiting.eventually import eventually
-from tools.waiting.patience import unhurried
+from tools.waiting.patience import limit, unhurried
 from tools.waiting.timeouts import seconds
 
 # A prefix nobody has seen goes to either server, by chance: all of twenty to one is a chance of 1 in 500 000.
@@ -97,11 +100,21 @@ def test_keeps_prefixes_together(pair: Pair) -> None:
 def test_spares_busy_servers(pair: Pair) -> None:
     """While one server has a queue and the other none, all requests go to the other."""
     busy = pair.service.servers()[0]["metadata"]["name"]
-    with _occupied(pair, busy):
-        before = _picks(pair)
-        for number in range(REQUESTS):
-            expect_completion(pair.client.complete(f"{number}: short", max_tokens=1), pair.client.model)
-        picked = moved(before, _picks(pair))
+    ended, replies = threading.Event(), list[Reply]()
+
+    def ask() -> None:
+        while len(replies) < REQUESTS and not ended.is_set():
+            replies.append(pair.client.complete(f"{len(replies)}: short", max_tokens=1))
+
+    # One that goes to the busy server waits there until that is let go, which is after the counting.
+    with ThreadPoolExecutor(1) as pool:
+        with _occupied(pair, busy):
+            before = _picks(pair)
+            asked = pool.submit(ask)
+            wait([asked], timeout=limit(seconds("request-read")).seconds)
+            picked = moved(before, _picks(pair))
+        ended.set()
+        asked.result()
     check(
         picked[busy] == 0 and sum(picked.values()) == REQUESTS,
         f"{REQUESTS} requests to the server that has no queue",
@@ -110,6 +123,8 @@ def test_spares_busy_servers(pair: Pair) -> None:
         " the servers' metrics, or is not asked at all",
         next_step=pair.service.kubectl("get", "deployment", pair.service.children["picker"][1], "-o", "yaml"),
     )
+    for reply in replies:
+        expect_completion(reply, pair.client.model)
 
 
 def _ask_with_prefix(pair: Pair, number: int) -> None:
