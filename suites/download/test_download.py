@@ -57,7 +57,7 @@ def test_download_precedes_the_server(service: LlmService) -> None:
         faults.file_missing.shows("missing", "the hub has no such model, revision or file"),
         faults.host_unknown.shows("DNS", "does not resolve in the pod"),
         faults.host_unreachable.shows("network", "the host was not reached"),
-        faults.authority_unknown.shows("hub not reached", "a certificate of an unknown authority"),
+        faults.authority_unknown.shows("certificate", "an authority that the image does not know"),
         faults.traffic_captured.shows("captured by the mesh", "use native sidecars"),
     ],
 )

@@ -209,7 +209,7 @@ def captured(pod: Object) -> str:
     if SIDECAR in names and SIDECAR not in before:
         return f"{SIDECAR} comes after {DOWNLOADER}: {names}"
     if SIDECAR not in names and takers:
-        return f"{' and '.join(takers)} before {DOWNLOADER}, and {SIDECAR} only after it, beside the server: {names}"
+        return f"{' and '.join(takers)} before {DOWNLOADER}, and no {SIDECAR} before it: {names}"
     return ""
 
 
