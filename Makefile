@@ -49,6 +49,7 @@ tpu: preflight stack
 
 prove: preflight stack
 	@$(BIN)/pytest -n $(WORKERS) -m "gpu or tpu" --prove $(REHEARSED)
+	@$(BIN)/python -m tests.listed $$(ls -t reports/*/prove.json | head -1)
 
 check: env
 	@$(BIN)/ruff check .
@@ -87,6 +88,7 @@ sample: env
 docs: env
 	@$(BIN)/python -m fixtures.options_page > docs/options.md
 	@$(BIN)/python -m tools.cases > docs/cases.md
+	@$(BIN)/python -m tests.listed > docs/faults.md
 	@$(BIN)/python -m tools.features > docs/features.md
 	@$(BIN)/python -m tools.profile > docs/profiles.md
 	@$(BIN)/python -m tools.rbac > /dev/null
