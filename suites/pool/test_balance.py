@@ -62,6 +62,8 @@ def pair(throwaway: Throwaway, profile: Profile) -> Iterator[Pair]:
         yield Pair(other, client, reader(other))
 
 
+# It takes accelerators that other cases need, and counts what others would disturb.
+@pytest.mark.alone
 @pytest.mark.conformance(
     name="picker-keeps-prefixes-together",
     level="core",
@@ -90,6 +92,8 @@ def test_keeps_prefixes_together(pair: Pair) -> None:
     )
 
 
+# It takes accelerators that other cases need, and counts what others would disturb.
+@pytest.mark.alone
 @pytest.mark.conformance(
     name="picker-spares-busy-servers",
     level="core",

@@ -24,6 +24,7 @@ from tools.paths import CHECKOUT
 from tools.profile import Profile
 
 _SERVICES = CHECKOUT / "manifests" / "services"
+_MADE = "Made by `python -m"
 _EXISTS = 409
 
 
@@ -67,7 +68,9 @@ def test_documents_name_what_there_is(service: LlmService) -> None:
     """Every resource that a kubectl command in our documents names resolves on the cluster, and is named right."""
     known = names(service.kube)
     pages = [CHECKOUT / "README.md", *sorted((CHECKOUT / "docs").glob("*.md")), *sorted(_SERVICES.rglob("*.yaml"))]
-    lines = [f"{_short(page)}: {line}" for page in pages for line in _untrue(page.read_text(), known)]
+    # Pages made of code quote what is wrong: words of failures, entries of the list of faults.
+    texts = {page: text for page in pages if _MADE not in (text := page.read_text())[:400]}
+    lines = [f"{_short(page)}: {line}" for page, text in texts.items() for line in _untrue(text, known)]
     check(
         not lines,
         "kubectl commands in README.md, docs/ and manifests/services that name resources of the cluster",

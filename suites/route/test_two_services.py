@@ -26,6 +26,8 @@ _REQUESTS = 3
 Second = Callable[[Document, LlmService], None]
 
 
+# It takes accelerators that other cases need, and counts what others would disturb.
+@pytest.mark.alone
 @pytest.mark.conformance(
     name="route-services-stay-apart",
     level="core",
@@ -42,6 +44,8 @@ def test_services_stay_apart(throwaway: Throwaway, metrics_token: Secret) -> Non
         _expect_apart(one, other, metrics_token)
 
 
+# It takes accelerators that other cases need, and counts what others would disturb.
+@pytest.mark.alone
 @pytest.mark.conformance(
     name="route-names-keep-services-apart",
     level="extended",

@@ -61,9 +61,9 @@ TIMEOUTS: tuple[Timeout, ...] = (
     ),
     Timeout(
         "throwaway-ready",
-        60,
-        "a further service that a case makes, without servers, to be Ready",
-        "controller and picker need some seconds; a picker that has to download a tokenizer needs more",
+        120,
+        "a further service that a case makes to be Ready",
+        "controller and picker need some seconds, a server and a picker that download a model more",
     ),
     Timeout(
         "certificate-served",
