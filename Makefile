@@ -17,7 +17,7 @@ help:
 	@echo "make tpu     the same for pytest -m tpu"
 	@echo "make prove   see every case of both pass, fail under its faults, and pass again"
 	@echo "make report  render the Allure report of the last run, or of RUN=ID"
-	@echo "make test    set up, lint, types, the project's own tests, live cases of both, a tenth of the proofs"
+	@echo "make test    set up, lint, types, the project's own tests, live cases of both, a part of the proofs"
 	@echo "make stack   build the stack only (first time: about half an hour on two cores)"
 	@echo "make check   lint and types    make unit, make sessions  own tests that need neither stack nor cluster"
 	@echo "make coverage  how much of the pure modules the own tests reach"
@@ -75,7 +75,7 @@ test: preflight check unit sessions stack
 	@$(BIN)/pytest tests/live --ignore=tests/live/test_sessions.py
 	@$(MAKE) --no-print-directory live
 
-# On one cluster: all cases, a tenth of the proofs (another one every day), and audits of what is deployed there.
+# On one cluster: all cases, a part of the proofs (another one every day), and audits of what is deployed there.
 live: preflight stack
 	@$(BIN)/pytest -p no:randomly tests/live/test_sessions.py
 

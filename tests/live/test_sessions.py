@@ -23,8 +23,12 @@ from tools.kube.labels import RUN
 from tools.outcomes import Outcome
 from tools.paths import CHECKOUT
 from tools.report.exit_codes import ExitCode
+from tools.report.record import RunRecord
 
-BOTH = ("-n", "2", "-m", "gpu or tpu")
+# Istio's, of the version that the stack pins: manifests/known-issues.yaml.
+KNOWN_HERE = {"route-services-stay-apart"}
+# Another part every day; all of them take longer than one run of CI may.
+PARTS = 20
 PLANTED = "planted-9d1c2f7ab05e"
 
 
@@ -62,23 +66,33 @@ def target(existing: list[str]) -> Iterator[str]:
     assert cleaned.returncode == 0, cleaned.stdout + cleaned.stderr
 
 
-def test_all_cases_in_parallel(access: ClusterAccess, capsys: pytest.CaptureFixture[str]) -> None:
-    done = sessions.run(*BOTH, seconds=500)
+def test_all_cases_for_gpus_in_parallel(access: ClusterAccess, capsys: pytest.CaptureFixture[str]) -> None:
+    record = _all_well(access, capsys, "-n", "2", "-m", "gpu")
+    canary = next(each for each in record.features if each.name == "network-policy-enforcement")
+    assert canary.present is False, "nothing enforces NetworkPolicies on the local cluster so far"
+
+
+def test_cases_that_tpus_change(access: ClusterAccess, capsys: pytest.CaptureFixture[str]) -> None:
+    _all_well(access, capsys, "-n", "2", "-m", "tpu", "-k", "accelerator- or server- or metrics-")
+
+
+def _all_well(access: ClusterAccess, capsys: pytest.CaptureFixture[str], *options: str) -> RunRecord:
+    done = sessions.run(*options, seconds=1200)
     with capsys.disabled():
         print(f"\n{done.end}")
     assert done.status == ExitCode.REHEARSAL, done.output
     record = done.record
-    assert {each.outcome for each in record.cases} == {Outcome.PASSED}
+    assert {each.outcome for each in record.cases} <= {Outcome.PASSED, Outcome.KNOWN_ISSUE}
+    assert {each.name for each in record.cases if each.outcome is Outcome.KNOWN_ISSUE} <= KNOWN_HERE
     assert record.trouble == ()
     assert len(record.standins) > 10
-    canary = next(each for each in record.features if each.name == "network-policy-enforcement")
-    assert canary.present is False, "nothing enforces NetworkPolicies on the local cluster so far"
     assert _left(access, record.run) == []
+    return record
 
 
-def test_a_tenth_of_the_proofs(access: ClusterAccess, capsys: pytest.CaptureFixture[str]) -> None:
-    part = f"{date.today().timetuple().tm_yday % 10}/10"
-    done = sessions.run(*BOTH, "--prove", f"--prove-part={part}", seconds=900)
+def test_a_part_of_the_proofs(access: ClusterAccess, capsys: pytest.CaptureFixture[str]) -> None:
+    part = f"{date.today().timetuple().tm_yday % PARTS}/{PARTS}"
+    done = sessions.run("-n", "2", "-m", "gpu", "--prove", f"--prove-part={part}", seconds=900)
     with capsys.disabled():
         print(f"\npart {part}\n{done.end}")
     assert done.status == ExitCode.REHEARSAL, done.output
