@@ -39,6 +39,8 @@ def _identified(
         (404, _ENVOY, "", GATEWAY, "no route matches"),
         (404, _UPSTREAM, '{"detail":"Not Found"}', SERVER, "unrewritten"),
         (404, _UPSTREAM, _MODEL_404, SERVER, "not served"),
+        # Answered before Envoy had sent the whole request: it told no service time.
+        (405, _ENVOY | {"content-type": "application/json"}, '{"detail":"Method Not Allowed"}', SERVER, ""),
         (400, _UPSTREAM, _CONTEXT_400, SERVER, "right for a prompt that is too long"),
         (400, _UVICORN, "[{'type': 'missing', 'loc': ('body',), 'msg': 'Field required'}]", SERVER, "another body"),
         (500, _ENVOY, "", GATEWAY, "ext_proc"),

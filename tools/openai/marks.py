@@ -29,7 +29,11 @@ def from_envoy(reply: Reply) -> bool:
 
 
 def passed_upstream(reply: Reply) -> bool:
-    """Envoy adds the header to what an upstream answered, and never to what it makes up itself."""
+    """Envoy adds the header to what an upstream answered, and never to what it makes up itself.
+
+    Not to every answer: one that comes before Envoy has sent the whole request has none (seen: 405 to a POST of
+    /v1/models, `via_upstream` in the gateway's access log, without a service time).
+    """
     return "x-envoy-upstream-service-time" in reply.headers
 
 
@@ -41,7 +45,7 @@ def through_picker(reply: Reply) -> bool:
 def sender(reply: Reply) -> str:
     """Who sent a reply, by its headers alone."""
     server = reply.headers.get("server", "").lower()
-    if passed_upstream(reply) or server == "uvicorn":
+    if passed_upstream(reply) or server == "uvicorn" or _in_servers_words(reply):
         return SERVER
     if from_envoy(reply):
         return GATEWAY
@@ -50,6 +54,12 @@ def sender(reply: Reply) -> str:
     if server.startswith(_BALANCERS) or "google" in reply.headers.get("via", ""):
         return LOAD_BALANCER
     return UNKNOWN
+
+
+def _in_servers_words(reply: Reply) -> bool:
+    """FastAPI's and vLLM's errors are JSON of these forms; what Envoy makes up is plain text or nothing."""
+    as_json = reply.headers.get("content-type", "").startswith("application/json")
+    return as_json and reply.body.lstrip().startswith(('{"detail":', '{"error":', '{"object":"error"'))
 
 
 def says(status: int | None, *texts: str) -> Matches:
