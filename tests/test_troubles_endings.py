@@ -35,7 +35,7 @@ def _ended(code: int, message: str = "", reason: str = "Error") -> dict[str, Any
         ("huggingface_hub.errors.GatedRepoError: 401 Client Error.", "HF_TOKEN"),
         ("403 Client Error: you are not in the authorized list", "licence"),
         ("RepositoryNotFoundError: 404 Client Error.", "no such model"),
-        ("OSError: [Errno 30] Read-only file system: '/root/.cache'", "readOnlyRootFilesystem"),
+        ("OSError: [Errno 30] Read-only file system: '/home/vllm/.cache'", "readOnlyRootFilesystem"),
         ("socket.gaierror: [Errno -2] Name or service not known", "cannot reach its source"),
         ("OSError: [Errno 28] No space left on device", "full"),
         ("/bin/bash: line 1: vllm: command not found", "has no `vllm`"),

@@ -6,12 +6,11 @@ from typing import Any
 
 from tools.faults.common import wait_for_answer, wait_until
 from tools.faults.fault import fault
-from tools.faults.hold import controller_held
-from tools.faults.refusal import Refusal, refused
+from tools.faults.hold import controller_held, istiod_held
 from tools.kube import pods
 from tools.kube.client import Object
 from tools.kube.convergence import Selection, converge, gone
-from tools.kube.kinds import CONFIG_MAP, DEPLOYMENT, NAMESPACE, OLD_POOL, POD, POOL, SERVICE
+from tools.kube.kinds import NAMESPACE, OLD_POOL, POD, POOL, SERVICE
 from tools.kube.labels import made_for
 from tools.kube.llm_service import SERVER_CONTAINER, LlmService
 from tools.openai.client import Client
@@ -107,30 +106,12 @@ def shadow_of_another_picker(service: LlmService) -> Iterator[None]:
     pool = service.children["pool"][1]
     shadow = kube.objects(SERVICE, namespace, labels=f"istio.io/inferencepool-name={pool}")[0]["metadata"]
     label = "istio.io/inferencepool-extension-service"
-    with _istiod_held(service):
+    with istiod_held(service, "services"):
         try:
             kube.patch(SERVICE, shadow["name"], namespace, {"metadata": {"labels": {label: "no-such-picker"}}})
             yield
         finally:
             kube.patch(SERVICE, shadow["name"], namespace, {"metadata": {"labels": shadow["labels"]}})
-
-
-@contextmanager
-def _istiod_held(service: LlmService) -> Iterator[None]:
-    """istiod kept from writing Services in the service's namespace."""
-    kube, namespace, istiod = service.kube, service.namespace, service.istiod
-    account = kube.get(DEPLOYMENT, istiod.name, istiod.namespace)["spec"]["template"]["spec"]["serviceAccountName"]
-    refusal = Refusal(
-        f"llmisvc-conformance-hold-istiod-{namespace}",
-        f"system:serviceaccount:{istiod.namespace}:{account}",
-        ["services", "configmaps"],
-        namespace,
-        {"apiVersion": CONFIG_MAP.api, "kind": CONFIG_MAP.kind, "metadata": {"namespace": namespace}},
-        CONFIG_MAP.path(namespace=namespace),
-        made_for(kube.get(NAMESPACE, namespace), "istiod_held"),
-    )
-    with refused(kube, refusal):
-        yield
 
 
 @contextmanager

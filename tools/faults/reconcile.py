@@ -1,7 +1,8 @@
 """Faults of what the controller keeps up: the specification, its children, and what they are made of."""
 
 import copy
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from tools.faults.children import is_whole
 from tools.faults.common import fault_labels, wait_ready, wait_until
@@ -63,41 +64,21 @@ def preset_shadowed(service: LlmService) -> Iterator[None]:
 @fault()
 def scheduler_config_kept(service: LlmService) -> Iterator[None]:
     """Somebody changed a weight in the picker's configuration; KServe keeps what it finds there."""
-    kube, namespace = service.kube, service.namespace
-    name = service.children["picker"][1]
-    containers = service.child("picker")["spec"]["template"]["spec"]["containers"]
-    index = next(at for at, each in enumerate(containers) if each["name"] == "main")
-    path = f"/spec/template/spec/containers/{index}/args"
-    before = containers[index]["args"]
-    after = [each.replace("weight: 2", "weight: 9") for each in before]
     try:
-        kube.patch(DEPLOYMENT, name, namespace, [{"op": "replace", "path": path, "value": after}], how="json")
-        wait_until(service, DEPLOYMENT, name, "the picker anew", is_whole)
-        yield
+        with _picker_arguments(service, "weight: 2", "weight: 9", "the picker anew", is_whole):
+            yield
     finally:
-        kube.patch(DEPLOYMENT, name, namespace, [{"op": "replace", "path": path, "value": before}], how="json")
-        wait_until(service, DEPLOYMENT, name, "the picker as before", is_whole)
         wait_ready(service)
 
 
 @fault()
 def scheduler_config_broken(service: LlmService) -> Iterator[None]:
     """The picker's configuration names a plugin that does not exist: its pod does not start."""
-    kube, namespace = service.kube, service.namespace
-    name = service.children["picker"][1]
-    containers = service.child("picker")["spec"]["template"]["spec"]["containers"]
-    index = next(at for at, each in enumerate(containers) if each["name"] == "main")
-    path = f"/spec/template/spec/containers/{index}/args"
-    before = containers[index]["args"]
-    after = [each.replace("queue-scorer", "no-such-scorer") for each in before]
-    with controller_held(service):
-        try:
-            kube.patch(DEPLOYMENT, name, namespace, [{"op": "replace", "path": path, "value": after}], how="json")
-            wait_until(service, DEPLOYMENT, name, "a picker that is not available", _has_none)
-            yield
-        finally:
-            kube.patch(DEPLOYMENT, name, namespace, [{"op": "replace", "path": path, "value": before}], how="json")
-            wait_until(service, DEPLOYMENT, name, "the picker as before", is_whole)
+    with (
+        controller_held(service),
+        _picker_arguments(service, "queue-scorer", "no-such-scorer", "a picker that is not available", _has_none),
+    ):
+        yield
     wait_ready(service)
 
 
@@ -114,6 +95,27 @@ def scaling_without_its_crd(service: LlmService) -> Iterator[None]:
     finally:
         kube.patch(LLM_SERVICE, name, namespace, {"spec": {"replicas": before, "scaling": None}})
         wait_ready(service)
+
+
+@contextmanager
+def _picker_arguments(
+    service: LlmService, old: str, new: str, what: str, shows: Callable[[Object], bool]
+) -> Iterator[None]:
+    """The picker's arguments with other words while entered; ends when it is whole as before."""
+    kube, namespace = service.kube, service.namespace
+    name = service.children["picker"][1]
+    containers = service.child("picker")["spec"]["template"]["spec"]["containers"]
+    index = next(at for at, each in enumerate(containers) if each["name"] == "main")
+    path = f"/spec/template/spec/containers/{index}/args"
+    before = containers[index]["args"]
+    after = [each.replace(old, new) for each in before]
+    try:
+        kube.patch(DEPLOYMENT, name, namespace, [{"op": "replace", "path": path, "value": after}], how="json")
+        wait_until(service, DEPLOYMENT, name, what, shows)
+        yield
+    finally:
+        kube.patch(DEPLOYMENT, name, namespace, [{"op": "replace", "path": path, "value": before}], how="json")
+        wait_until(service, DEPLOYMENT, name, "the picker as before", is_whole)
 
 
 def _touch(service: LlmService) -> None:

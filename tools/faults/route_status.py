@@ -2,16 +2,13 @@
 
 import copy
 from collections.abc import Iterator
-from contextlib import contextmanager
 
 from tools.faults.common import wait_until
 from tools.faults.fault import fault
-from tools.faults.hold import controller_held
-from tools.faults.refusal import Refusal, refused
+from tools.faults.hold import controller_held, istiod_held
 from tools.faults.route_change import looked_at
 from tools.kube.client import Object
-from tools.kube.kinds import CONFIG_MAP, DEPLOYMENT, LLM_SERVICE, NAMESPACE
-from tools.kube.labels import made_for
+from tools.kube.kinds import LLM_SERVICE
 from tools.kube.llm_service import LlmService
 
 _POLICY = "policy.example/controller"
@@ -26,7 +23,7 @@ def status_is_stale(service: LlmService) -> Iterator[None]:
     more = [*before, {"matches": [{"path": {"type": "Exact", "value": "/llmisvc-conformance/nothing"}}]}]
     with controller_held(service):
         try:
-            with _istiod_held(service):
+            with istiod_held(service, "httproutes/status"):
                 found = _with_rules(service, more)
                 generation = found["metadata"]["generation"]
                 wait_until(
@@ -49,7 +46,7 @@ def status_of_a_policy_controller(service: LlmService) -> Iterator[None]:
         each["controllerName"] = _POLICY
     with controller_held(service):
         try:
-            with _istiod_held(service):
+            with istiod_held(service, "httproutes/status"):
                 service.kube.patch(kind, name, service.namespace, {"status": other}, subresource="status")
                 wait_until(service, kind, name, "the entry of a policy controller", _is_policys)
                 yield
@@ -96,25 +93,6 @@ def model_renamed(service: LlmService) -> Iterator[None]:
             yield
         finally:
             _patch_model(service, before)
-
-
-@contextmanager
-def _istiod_held(service: LlmService) -> Iterator[None]:
-    """Istio's control plane kept from the status of routes in the service's namespace."""
-    kube, namespace, istiod = service.kube, service.namespace, service.istiod
-    account = kube.get(DEPLOYMENT, istiod.name, istiod.namespace)["spec"]["template"]["spec"]["serviceAccountName"]
-    refusal = Refusal(
-        f"llmisvc-conformance-hold-istiod-{namespace}",
-        f"system:serviceaccount:{istiod.namespace}:{account}",
-        # The latter for the proof that it is in force.
-        ["httproutes/status", "configmaps"],
-        namespace,
-        {"apiVersion": CONFIG_MAP.api, "kind": CONFIG_MAP.kind, "metadata": {"namespace": namespace}},
-        CONFIG_MAP.path(namespace=namespace),
-        made_for(kube.get(NAMESPACE, namespace), "istiod_held"),
-    )
-    with refused(kube, refusal):
-        yield
 
 
 def _with_rules(service: LlmService, rules: list[Object]) -> Object:
