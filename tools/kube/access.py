@@ -164,18 +164,23 @@ def _place(access: Access) -> tuple[str, str, str, str, int, str]:
     return access.namespace, access.group, access.resource, access.subresource, verb, access.verb
 
 
+def attributes(access: Access) -> dict[str, str]:
+    """An access to a resource as access reviews ask for it: `resourceAttributes`, without what is empty."""
+    found = {
+        "verb": access.verb,
+        "resource": access.resource,
+        "group": access.group,
+        "namespace": access.namespace,
+        "subresource": access.subresource,
+    }
+    return {key: value for key, value in found.items() if value}
+
+
 def _ask(kube: Kube, access: Access) -> Object:
     if access.is_path:
         spec: Object = {"nonResourceAttributes": {"verb": access.verb, "path": access.resource}}
     else:
-        attributes = {
-            "verb": access.verb,
-            "resource": access.resource,
-            "group": access.group,
-            "namespace": access.namespace,
-            "subresource": access.subresource,
-        }
-        spec = {"resourceAttributes": {key: value for key, value in attributes.items() if value}}
+        spec = {"resourceAttributes": attributes(access)}
     body = {"apiVersion": "authorization.k8s.io/v1", "kind": "SelfSubjectAccessReview", "spec": spec}
     status: Object = kube.request("POST", _REVIEWS, None, body).get("status") or {}
     return status

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from tools.kube.access import Access, ordered
+from tools.kube.access import Access, attributes, ordered
 from tools.kube.client import Kube, Object
 
 REVIEWS = "/apis/authorization.k8s.io/v1/subjectaccessreviews"
@@ -17,21 +17,17 @@ def lacking(kube: Kube, account: str, namespace: str, wanted: Iterable[Access]) 
         namespace: its namespace.
         wanted: what it needs.
     """
-    return [each for each in ordered(wanted) if not _allowed(kube, account, namespace, each)]
+    user = f"system:serviceaccount:{namespace}:{account}"
+    return [each for each in ordered(wanted) if not allowed(kube, user, each)]
 
 
-def _allowed(kube: Kube, account: str, namespace: str, access: Access) -> bool:
-    attributes = {
-        "verb": access.verb,
-        "resource": access.resource,
-        "group": access.group,
-        "namespace": access.namespace,
-        "subresource": access.subresource,
-    }
+def allowed(kube: Kube, user: str, access: Access) -> bool:
+    """Whether a service account, as `system:serviceaccount:NAMESPACE:NAME`, may do this."""
+    namespace = user.split(":")[2]
     spec: Object = {
-        "user": f"system:serviceaccount:{namespace}:{account}",
+        "user": user,
         "groups": ["system:serviceaccounts", f"system:serviceaccounts:{namespace}", "system:authenticated"],
-        "resourceAttributes": {key: value for key, value in attributes.items() if value},
+        "resourceAttributes": attributes(access),
     }
     body = {"apiVersion": "authorization.k8s.io/v1", "kind": "SubjectAccessReview", "spec": spec}
     status: Object = kube.request("POST", REVIEWS, None, body).get("status") or {}

@@ -4,13 +4,13 @@ from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 from tools.kube.access import Access, missing, ordered
+from tools.kube.accounts import allowed
 from tools.kube.client import Kube, Object
 from tools.kube.kinds import DEPLOYMENT
 from tools.kube.platform import Platform
 from tools.platform import release
 from tools.platform.trouble import Trouble
 
-REVIEWS = "/apis/authorization.k8s.io/v1/subjectaccessreviews"
 _AT_ONCE = 8
 _LOOK = ("get", "list", "watch")
 # What a controller does to its children.
@@ -58,10 +58,10 @@ def denied(kube: Kube, user: str, wanted: Iterable[Access]) -> list[Access]:
     asked = ordered(wanted)
 
     def ask(access: Access) -> bool:
-        return _allowed(kube, user, access)
+        return allowed(kube, user, access)
 
     with ThreadPoolExecutor(_AT_ONCE) as pool:
-        return [access for access, allowed in zip(asked, pool.map(ask, asked), strict=True) if not allowed]
+        return [access for access, may in zip(asked, pool.map(ask, asked), strict=True) if not may]
 
 
 def trouble(platform: Platform) -> list[Trouble]:
@@ -82,24 +82,6 @@ def lacking(kube: Kube, deployment: Object, wanted: Iterable[Access], cause: str
     question = kube.kubectl("auth", "can-i", found[0].verb, _resource(found[0]), "--all-namespaces", f"--as={user}")
     rows = [line.strip() for line in missing(found).splitlines()]
     return [Trouble(f"{user} may not {row}", cause, question) for row in rows]
-
-
-def _allowed(kube: Kube, user: str, access: Access) -> bool:
-    namespace = user.split(":")[2]
-    attributes = {
-        "verb": access.verb,
-        "resource": access.resource,
-        "group": access.group,
-        "namespace": access.namespace,
-        "subresource": access.subresource,
-    }
-    spec = {
-        "user": user,
-        "groups": ["system:serviceaccounts", f"system:serviceaccounts:{namespace}", "system:authenticated"],
-        "resourceAttributes": {key: value for key, value in attributes.items() if value},
-    }
-    body = {"apiVersion": "authorization.k8s.io/v1", "kind": "SubjectAccessReview", "spec": spec}
-    return kube.request("POST", REVIEWS, None, body).get("status", {}).get("allowed") is True
 
 
 def _on(verbs: Iterable[str], group: str, *resources: str, namespace: str = "") -> Iterator[Access]:
