@@ -11,16 +11,14 @@ from tools.kube.kinds import ADMISSION_BINDING, ADMISSION_POLICY
 from tools.waiting.eventually import eventually
 from tools.waiting.timeouts import seconds
 
-# A name that nothing else has: the refusal of this object shows that the policy is in force.
-_PROBE = "llmisvc-conformance-hold"
-
 
 @dataclass(frozen=True)
 class Refusal:
     """What is refused.
 
     Attributes:
-        name: of the policy.
+        name: of the policy, and of the object whose refusal shows that it is in force. Each refusal has its own, so
+            that one inside another can be seen to begin and to end.
         user: whose writes.
         resources: to which resources, subresources as `nodes/status`.
         namespace: in which namespace; empty for objects that have none. Without this line drawn, a namespace selector
@@ -65,14 +63,19 @@ def _until(kube: Kube, refusal: Refusal, wanted: str) -> None:
 
 
 def _answer(kube: Kube, refusal: Refusal) -> str:
-    probe = refusal.probe | {"metadata": {"name": _PROBE, **refusal.probe.get("metadata", {})}}
+    probe = refusal.probe | {"metadata": {"name": refusal.name, **refusal.probe.get("metadata", {})}}
     try:
         kube.request("POST", refusal.path, {"dryRun": "All"}, probe)
     except KubeError as error:
-        if _PROBE in error.message and error.status in (403, 422):
+        if _words(refusal) in error.message and error.status in (403, 422):
             return "refused"
         raise
     return "taken"
+
+
+def _words(refusal: Refusal) -> str:
+    """The policy's own words; the API server's quote every policy by name and cannot tell which of two refused."""
+    return f"held by the policy {refusal.name}."
 
 
 def _policy(refusal: Refusal) -> Object:
@@ -92,8 +95,8 @@ def _policy(refusal: Refusal) -> Object:
             "matchConstraints": {"resourceRules": [rule]},
             "validations": [
                 {
-                    "expression": f"request.userInfo.username != '{refusal.user}' && request.name != '{_PROBE}'",
-                    "message": f"held by the policy {refusal.name} ({_PROBE})",
+                    "expression": f"request.userInfo.username != '{refusal.user}' && request.name != '{refusal.name}'",
+                    "message": _words(refusal),
                 }
             ],
         },
