@@ -15,6 +15,8 @@ from tools.waiting.timeouts import seconds
 
 _LABEL = "llmisvc-conformance/impostor"
 PORT = 8000
+# The server's own probe was rewritten to ask its sidecar, which the copy does not have.
+_PROBE = {"tcpSocket": {"port": PORT}, "periodSeconds": 1}
 
 
 @contextmanager
@@ -43,11 +45,7 @@ def impostor(service: LlmService, namespace: str, name: str) -> Iterator[None]:
 
 def _pod(server: Object, namespace: str, name: str, labels: dict[str, str]) -> Object:
     container = copy.deepcopy(pods.container(server, SERVER_CONTAINER) or {})
-    kept = {
-        key: container[key]
-        for key in ("name", "image", "command", "args", "env", "ports", "readinessProbe")
-        if key in container
-    }
+    kept = {key: container[key] for key in ("name", "image", "command", "args", "env", "ports") if key in container}
     # Directories that the program writes to; nothing of the service's Secrets and tokens.
     volumes = [each for each in server["spec"]["volumes"] if "emptyDir" in each]
     names = {each["name"] for each in volumes}
@@ -56,7 +54,7 @@ def _pod(server: Object, namespace: str, name: str, labels: dict[str, str]) -> O
         "nodeName": server["spec"]["nodeName"],
         "terminationGracePeriodSeconds": 1,
         "automountServiceAccountToken": False,
-        "containers": [kept | {"imagePullPolicy": "IfNotPresent", "volumeMounts": mounts}],
+        "containers": [kept | {"imagePullPolicy": "IfNotPresent", "volumeMounts": mounts, "readinessProbe": _PROBE}],
         "volumes": volumes,
     }
     # Without the sidecar it starts and ends at once.

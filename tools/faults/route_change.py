@@ -15,18 +15,21 @@ from tools.route.expected import Rule
 
 # Changes a copy of the route in place.
 Change = Callable[[Object], None]
+Ask = Callable[[Client], Reply]
 
 
 @contextmanager
 def route_changed(
-    service: LlmService, change: Change, *, shows: Callable[[Reply], bool] | None = None
+    service: LlmService, change: Change, *, ask: Ask = Client.complete, shows: Callable[[Reply], bool] | None = None
 ) -> Iterator[None]:
     """The route with another specification or other annotations, taken by the gateway's controller.
 
     Args:
         service: whose route.
         change: what is changed.
-        shows: what completions are then like; not asked where they stay as they are.
+        ask: what is asked to see that the gateway has the change, and afterwards has it not: its controller says
+            that it has looked at a route before the gateway has it.
+        shows: what the answer is then like, and is not otherwise; none where no request can tell.
     """
     kind, name = service.children["route"]
     before = service.child("route")
@@ -36,14 +39,16 @@ def route_changed(
         try:
             found = service.kube.patch(kind, name, service.namespace, _replacing(after), how="json")
             generation = found["metadata"]["generation"]
-            wait_until(service, kind, name, "the gateway to look at the route", lambda it: looked_at(it, generation))
+            wait_until(service, kind, name, "the gateway to look at the route", lambda it: _not_stale(it, generation))
             if shows is not None:
-                wait_for_answer(service, "completions as the fault makes them", Client.complete, shows)
+                wait_for_answer(service, "answers as the fault makes them", ask, shows)
             yield
         finally:
             found = service.kube.patch(kind, name, service.namespace, _replacing(before), how="json")
             generation = found["metadata"]["generation"]
             wait_until(service, kind, name, "the route as before", lambda it: looked_at(it, generation))
+            if shows is not None:
+                wait_for_answer(service, "answers as before the fault", ask, lambda reply: not shows(reply))
             wait_for_answer(service, "completions are 200 again", Client.complete, lambda reply: reply.status == 200)
 
 
@@ -69,9 +74,13 @@ def paths(rule: Rule) -> list[str]:
 
 def looked_at(route: Object, generation: int) -> bool:
     """Whether the gateway's controller has said something of this generation, be it good or bad."""
-    entries = [condition for _, at in parents(route) for condition in at.values()]
     detached = not route["spec"].get("parentRefs")
-    return (bool(entries) or detached) and all(condition.observed == generation for condition in entries)
+    return (bool(parents(route)) or detached) and _not_stale(route, generation)
+
+
+def _not_stale(route: Object, generation: int) -> bool:
+    """Whether nothing is said of another generation. A route that asks for a Gateway which is not there has no word."""
+    return all(condition.observed == generation for _, at in parents(route) for condition in at.values())
 
 
 def _replacing(route: Object) -> list[Object]:

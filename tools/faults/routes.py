@@ -2,12 +2,16 @@
 
 from collections.abc import Iterator
 
+from tools.faults.common import gateway_root
 from tools.faults.fault import fault
 from tools.faults.route_change import each_rule, is_pools, paths, route_changed
 from tools.kube.client import Object
 from tools.kube.llm_service import LlmService
-from tools.openai.reply import Reply
-from tools.route.expected import OLD_POOL_GROUP, Rule
+from tools.openai.client import Client
+from tools.openai.marks import through_picker
+from tools.openai.reply import Reply, Request
+from tools.route.expected import MODEL_HEADER, OLD_POOL_GROUP, Rule
+from tools.route.reading import installed, routed
 
 _MIGRATED = "serving.kserve.io/inference-pool-migrated"
 _ELSEWHERE = "elsewhere.example"
@@ -70,7 +74,7 @@ def times_out(service: LlmService) -> Iterator[None]:
     def change(rule: Rule) -> None:
         rule["timeouts"] = {"request": "1s", "backendRequest": "1s"}
 
-    with route_changed(service, each_rule(change)):
+    with route_changed(service, each_rule(change), ask=_long, shows=lambda reply: bool(reply.problem)):
         yield
 
 
@@ -118,7 +122,13 @@ def header_rules_removed(service: LlmService) -> Iterator[None]:
         rules = route["spec"]["rules"]
         route["spec"]["rules"] = [each for each in rules if not any(m.get("headers") for m in each["matches"])]
 
-    with route_changed(service, change):
+    there = installed(service)
+    named = {there.header or MODEL_HEADER: routed(service.read(), service, there.header).publisher}
+
+    def ask(client: Client) -> Reply:
+        return client.send(Request("GET", f"{gateway_root(client)}/v1/models", named))
+
+    with route_changed(service, change, ask=ask, shows=lambda reply: reply.status == 404):
         yield
 
 
@@ -130,7 +140,10 @@ def responses_removed(service: LlmService) -> Iterator[None]:
         rules = route["spec"]["rules"]
         route["spec"]["rules"] = [each for each in rules if not any("/v1/responses" in path for path in paths(each))]
 
-    with route_changed(service, change):
+    def ask(client: Client) -> Reply:
+        return client.post("/v1/responses", {"model": client.model, "input": "The gate opens"})
+
+    with route_changed(service, change, ask=ask, shows=lambda reply: not through_picker(reply)):
         yield
 
 
@@ -141,7 +154,7 @@ def catch_all_removed(service: LlmService) -> Iterator[None]:
     def change(route: Object) -> None:
         route["spec"]["rules"] = [each for each in route["spec"]["rules"] if is_pools(each)]
 
-    with route_changed(service, change):
+    with route_changed(service, change, ask=Client.models, shows=lambda reply: reply.status == 404):
         yield
 
 
@@ -169,7 +182,7 @@ def everything_picked(service: LlmService) -> Iterator[None]:
     def change(rule: Rule) -> None:
         rule["backendRefs"] = backend
 
-    with route_changed(service, each_rule(change)):
+    with route_changed(service, each_rule(change), ask=Client.models, shows=through_picker):
         yield
 
 
@@ -232,6 +245,11 @@ def parent_is_no_listener(service: LlmService) -> Iterator[None]:
 
     with route_changed(service, change, shows=lambda reply: reply.status == 404):
         yield
+
+
+def _long(client: Client) -> Reply:
+    """A stream of seconds."""
+    return client.chat("Tell a long story.", max_tokens=400, stream=True, ignore_eos=True)
 
 
 def _unknown_to_the_server(reply: Reply) -> bool:
