@@ -8,7 +8,7 @@ from fixtures.measure import Record
 from fixtures.throwaway import Throwaway
 from suites.download.needs import HAS_TOKEN
 from tools.explain import Violation, bullets, check
-from tools.faults import controllers
+from tools.faults import controller_writes
 from tools.faults import download as faults
 from tools.kube import pods
 from tools.kube.client import Object
@@ -63,7 +63,7 @@ def test_restart_downloads_again(throwaway: Throwaway, record: Record) -> None:
 @pytest.mark.conformance(
     name="download-scheme-that-is-unknown-is-told",
     level="core",
-    fault=controllers.kserve_stopped.shows("says nothing of it"),
+    fault=controller_writes.controller_mute.shows("says nothing of it"),
 )
 def test_unknown_scheme_is_told(throwaway: Throwaway) -> None:
     """A model URI with a scheme that KServe does not know is told in the service's conditions, with the URI."""
@@ -80,7 +80,7 @@ def test_unknown_scheme_is_told(throwaway: Throwaway) -> None:
 @pytest.mark.conformance(
     name="download-is-spared-by-a-volume",
     level="extended",
-    fault=controllers.kserve_stopped.shows("there is no Deployment"),
+    fault=controller_writes.controller_mute.shows("there is no Deployment"),
 )
 def test_volume_is_mounted(throwaway: Throwaway) -> None:
     """A model by pvc:// is mounted where the server reads it, read-only, from its path in the claim, not downloaded."""
