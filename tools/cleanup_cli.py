@@ -1,9 +1,9 @@
 """The subcommand `cleanup`: removes what a run left, on the local cluster or on an existing one that is named."""
 
 import argparse
-from pathlib import Path
 from typing import Any
 
+from tools import cluster_options
 from tools.errors import UserError
 
 
@@ -15,11 +15,7 @@ def add_parser(commands: Any) -> None:
         "--run", metavar="ID", dest="of_run", help="what this run left; reports and leftovers are named after it"
     )
     which.add_argument("--all", action="store_true", help="what any run left")
-    parser.add_argument("--context", metavar="NAME", default="", help="of an existing cluster")
-    parser.add_argument("--kubeconfig", metavar="FILE", type=Path, help="the file that has the context")
-    parser.add_argument(
-        "--identity", metavar="UID", default="", help="the cluster's, as the profile pins it: refuse another cluster"
-    )
+    cluster_options.add(parser)
     parser.add_argument("--dry-run", action="store_true", help="only tell what would be removed")
     parser.add_argument("--force", action="store_true", help="also from under a run that goes on")
     parser.set_defaults(run=_run)
@@ -32,7 +28,7 @@ def _run(options: argparse.Namespace) -> int:
     from tools.kube.errors import KubeError
     from tools.kube.labels import RUN
 
-    kube = Kube(*_cluster(options))
+    kube = Kube(*cluster_options.chosen(options))
     try:
         return clean(kube, options.of_run, print, dry=options.dry_run, force=options.force)
     except KubeError as error:
@@ -42,23 +38,3 @@ def _run(options: argparse.Namespace) -> int:
             cause="this user lacks a right, or the API server went away",
             next_step=kube.kubectl("get", "namespaces", "--selector", RUN),
         ) from None
-
-
-def _cluster(options: argparse.Namespace) -> tuple[Path, str]:
-    """Kubeconfig and context: of an existing cluster only when it is named; else of the local one."""
-    from tools.cluster.existing import ExistingProvider
-    from tools.cluster.kubeconfig import only_context
-    from tools.cluster.local import registry
-
-    if options.context or options.kubeconfig or options.identity:
-        access = ExistingProvider(options.context, options.kubeconfig, options.identity).up()
-        return access.kubeconfig, access.context
-    topology = registry.load(options.name)
-    if topology is None:
-        raise UserError(
-            f"local cluster {options.name} to be running, or --context with the name of another",
-            "there is none",
-            cause="what was on it went with it",
-            next_step="llmisvc-conformance status --all",
-        )
-    return topology.kubeconfig, only_context(topology.kubeconfig)

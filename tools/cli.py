@@ -1,4 +1,4 @@
-"""The command `llmisvc-conformance`: clusters to work on, caches, and the decision on a finished run."""
+"""The command `llmisvc-conformance`: clusters to work on, caches, policies, and the decision on a finished run."""
 
 import argparse
 import os
@@ -12,6 +12,7 @@ from tools import cleanup_cli
 from tools.cluster.local import bring_up, preflight, registry, status
 from tools.cluster.local.provider import Keep, LocalProvider
 from tools.errors import UserError
+from tools.netpolicy import cli as policies_cli
 from tools.report import signoff_cli
 from tools.stack import locate_stack
 
@@ -84,6 +85,7 @@ def _parser() -> argparse.ArgumentParser:
     cache.add_argument("do", choices=["status", "prune"])
     cache.set_defaults(run=_cache)
     signoff_cli.add_parser(commands)
+    policies_cli.add_parser(commands)
     return parser
 
 

@@ -56,6 +56,7 @@ PICKER_METRICS = "read the picker's metrics"
 IDENTITY = "read which cluster it is"
 FEATURES = "find out what the cluster has"
 POLICIES = "read policies around the service"
+ISOLATION = "read pods, Services and NetworkPolicies of every namespace"
 LOGS = "read the service's logs"
 ACCOUNTS = "read the picker's account and roles"
 BESIDE = "make routes and Gateways beside the service's"
@@ -159,6 +160,8 @@ def useful(mode: Mode, places: Places) -> dict[str, list[Access]]:
                     *_for(("get",), (CONFIG_MAP, DEPLOYMENT), places.istio),
                 ],
                 POLICIES: _for(_READ, (DESTINATION_RULE, NETWORK_POLICY, SERVICE_ACCOUNT), places.service),
+                # Whom a rule admits is told by the labels of all pods and namespaces.
+                ISOLATION: _for(("list",), (NAMESPACE, POD, NETWORK_POLICY, SERVICE, ENDPOINT_SLICE)),
                 PLATFORM: _platform(places),
                 LOGS: _on("pods", "log", ("get",), places.service),
                 ACCOUNTS: [
