@@ -8,10 +8,13 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
+from tools.explain import check
 from tools.hub.__main__ import serve
 from tools.hub.control import Switches
 from tools.hub.models import TOKEN, catalogue
 from tools.hub.modes import Mode
+from tools.hub.server import GIVEN_UP, UNANSWERED
+from tools.waiting.eventually import eventually
 
 GATED, OPEN = "google/gemma-2b-it", "Qwen/Qwen2.5-3B-Instruct"
 WITH_TOKEN = {"Authorization": f"Bearer {TOKEN}"}
@@ -111,6 +114,8 @@ def test_a_stalled_download_goes_on_without_end(hub: tuple[str, Switches], url: 
     hub[1].switch(OPEN, Mode.STALLED)
     with httpx.stream("GET", f"{url}/{OPEN}/resolve/main/model.safetensors") as reply:
         assert len(next(reply.iter_raw())) < 10
+        assert hub[1].requests()[-1]["status"] == UNANSWERED
+    eventually("the hub to see that its client is gone", lambda: _is_given_up(hub[1]), budget=10, in_a_row=1)
 
 
 def test_what_it_answered_can_be_seen(hub: tuple[str, Switches], url: str) -> None:
@@ -122,6 +127,11 @@ def test_what_it_answered_can_be_seen(hub: tuple[str, Switches], url: str) -> No
 def test_a_mode_that_does_not_exist_is_refused(hub: tuple[str, Switches]) -> None:
     answer = httpx.put(f"{hub[1].url}/modes/{OPEN}", content="sulking")
     assert answer.status_code == 400
+
+
+def _is_given_up(switches: Switches) -> None:
+    status = switches.requests()[-1]["status"]
+    check(status == GIVEN_UP, f"status {GIVEN_UP}", f"{status}")
 
 
 def _until_it_listens(port: int) -> None:

@@ -4,11 +4,13 @@ import copy
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from tools.explain import check
 from tools.faults.common import wait_until
 from tools.faults.fault import Scope, fault
 from tools.faults.hold import controller_held
 from tools.hub.control import Switches
 from tools.hub.modes import Mode
+from tools.hub.server import UNANSWERED, WEIGHTS
 from tools.kube.client import Object
 from tools.kube.convergence import Selection, converge
 from tools.kube.download import DOWNLOADER, Download, Reason, download, failure, half
@@ -17,6 +19,7 @@ from tools.kube.kinds import CLUSTER_STORAGE_CONTAINER, DEPLOYMENT, NAMESPACE, P
 from tools.kube.labels import made_for
 from tools.kube.llm_service import PART_OF, SERVER_CONTAINER, LlmService
 from tools.kube.model_hub import hub_of
+from tools.waiting.eventually import eventually
 from tools.waiting.timeouts import seconds
 
 _RESTARTED = "llmisvc-conformance/restarted"
@@ -116,7 +119,8 @@ def authority_unknown(service: LlmService) -> Iterator[None]:
 @fault(scope=Scope.CLUSTER)
 def download_stalled(service: LlmService) -> Iterator[None]:
     """The hub stops in the middle of the weights without closing the connection, and a new server pod is made."""
-    with _hub(service, Mode.STALLED), _second_pod(service, _restart, lambda found: found.is_running):
+    with _hub(service, Mode.STALLED) as switches, _second_pod(service, _restart, lambda found: found.is_running):
+        eventually("the download to be stalled", _stalled(service, switches), budget=seconds("fault-effect"))
         yield
 
 
@@ -197,6 +201,22 @@ def _restart(template: Object) -> None:
 def _failed(found: Download, reason: Reason) -> bool:
     why = failure(found)
     return why is not None and why.reason is reason
+
+
+def _stalled(service: LlmService, switches: Switches) -> Callable[[], None]:
+    """That the hub sends the weights and nothing else: the other files are there, and the log is at its last word."""
+    logs: dict[str, str] = {}
+
+    def shows() -> None:
+        before = logs.copy()
+        running = [each for pod in service.pods() if (each := download(pod)) and each.is_running]
+        logs.clear()
+        logs.update({each.name: service.kube.logs(each.name, service.namespace, DOWNLOADER) for each in running})
+        under_way = [str(each["path"]) for each in switches.requests() if each["status"] == UNANSWERED]
+        stands = bool(logs) and logs == before and len(under_way) == 1 and under_way[0].endswith(WEIGHTS)
+        check(stands, "a download of which only the weights are under way", f"{under_way or 'nothing is'} under way")
+
+    return shows
 
 
 def _model(service: LlmService) -> str:

@@ -66,7 +66,7 @@ class Switches:
         return Mode(self._read("modes").get(model, Mode.WELL))
 
     def requests(self) -> list[dict[str, object]]:
-        """The last thousand requests that it answered."""
+        """The last thousand requests that it got."""
         found: list[dict[str, object]] = self._read("requests")
         return found
 

@@ -11,8 +11,11 @@ from tools.hub.modes import Mode
 
 _API = re.compile(r"/api/models/(?P<name>[^/]+/[^/]+)(?:/(?P<what>revision|tree)/(?P<revision>[^/]+))?")
 _FILE = re.compile(r"/(?P<name>[^/]+/[^/]+)/resolve/(?P<revision>[^/]+)/(?P<path>.+)")
-_WEIGHTS = "model.safetensors"
+WEIGHTS = "model.safetensors"
 _SLOW_SECONDS = 3.0
+# In place of the status of a request: its answer goes on, or its client went away before the end.
+UNANSWERED = 0
+GIVEN_UP = 499
 
 
 @dataclass
@@ -24,7 +27,7 @@ class Hub:
         unreachable: an address to which those who download have no way.
         models: repositories by name.
         modes: behaviour by repository; WELL where there is none.
-        requests: every request that was answered, oldest first: method, path, status, whether a token was sent.
+        requests: every request, oldest first: method, path, status (or UNANSWERED, GIVEN_UP), whether a token was sent.
     """
 
     name: str
@@ -40,9 +43,15 @@ class Hub:
         return app
 
     async def _answer(self, request: web.Request) -> web.StreamResponse:
-        response = await self._respond(request)
-        said = {"method": request.method, "path": request.path, "status": response.status}
-        self.requests.append(said | {"from": request.remote, "token": "Authorization" in request.headers})
+        said: dict[str, object] = {"method": request.method, "path": request.path, "status": UNANSWERED}
+        self.requests.append(said)
+        said |= {"from": request.remote, "token": "Authorization" in request.headers}
+        status = GIVEN_UP
+        try:
+            response = await self._respond(request)
+            status = response.status
+        finally:
+            said["status"] = status
         return response
 
     async def _respond(self, request: web.Request) -> web.StreamResponse:
@@ -76,7 +85,7 @@ class Hub:
         if model.gated and not has_token and mode is not Mode.OPEN:
             return _error(401, "GatedRepo", f"Access to model {model.name} is restricted. You must be authenticated.")
         content = model.files.get(path)
-        if content is None or (mode is Mode.MISSING and path == _WEIGHTS):
+        if content is None or (mode is Mode.MISSING and path == WEIGHTS):
             return _error(404, "EntryNotFound", f"no {path} in {model.name}")
         headers = {
             "ETag": f'"{etag(content)}"',
@@ -84,7 +93,7 @@ class Hub:
             "Accept-Ranges": "bytes",
             "Content-Type": "application/octet-stream",
         }
-        if path == _WEIGHTS and (host := self._elsewhere(mode)):
+        if path == WEIGHTS and (host := self._elsewhere(mode)):
             linked = {"X-Linked-Etag": headers["ETag"], "X-Linked-Size": str(len(content))}
             return web.Response(status=302, headers=headers | linked | {"Location": f"http://{host}{request.path}"})
         part = _part(request, content)
@@ -96,7 +105,7 @@ class Hub:
             headers["Content-Range"] = f"bytes {start}-{start + len(wanted) - 1}/{len(content)}"
         if request.method == "HEAD":
             return web.Response(status=status, headers=headers | {"Content-Length": str(len(wanted))})
-        return await _send(request, status, headers, wanted, mode if path == _WEIGHTS else Mode.WELL)
+        return await _send(request, status, headers, wanted, mode if path == WEIGHTS else Mode.WELL)
 
     def _elsewhere(self, mode: Mode) -> str:
         hosts = {Mode.UNKNOWN_HOST: f"no-such-host.{self.name}", Mode.UNREACHABLE: self.unreachable}
