@@ -9,6 +9,7 @@ import yaml
 from tools.cluster.local import components
 from tools.cluster.local.addresses import choose
 from tools.cluster.local.components import Programs
+from tools.cluster.local.policy import account
 from tools.cluster.local.topology import Topology
 
 
@@ -39,10 +40,23 @@ def test_kube_proxy_leaves_the_hosts_connection_tracking_limits_alone(topology: 
 
 
 def test_pods_are_routed_with_their_own_addresses(topology: Topology) -> None:
-    (plugin,) = json.loads(components.cni_config(topology, topology.nodes[1]))["plugins"]
+    plugin, policy = json.loads(components.cni_config(topology, topology.nodes[1]))["plugins"]
     assert plugin["type"] == "ptp"
     assert plugin["ipMasq"] is False
     assert plugin["ipam"]["ranges"] == [[{"subnet": str(topology.nodes[1].pods)}]]
+    assert policy["type"] == "network-policy"  # last: it is told the address, and a pod waits for it
+
+
+def test_the_policy_agent_may_read_what_it_follows_and_nothing_else(topology: Topology, programs: Programs) -> None:
+    command = components.policy_agent(topology, topology.nodes[1], programs).command
+    assert f"--pods={topology.nodes[1].pods}" in command
+    assert f"--context={account.USER}@t" in command
+    assert command[-2:] == ["PATH=/host/bin", "nft"]
+    role, binding = account.documents()
+    assert {(*each["resources"], *each["verbs"]) for each in role["rules"]} == {
+        (kind, "list", "watch") for kind in ("networkpolicies", "pods", "namespaces")
+    }
+    assert binding["subjects"] == [{"kind": "User", "name": account.USER, "apiGroup": "rbac.authorization.k8s.io"}]
 
 
 def test_flags_are_spelled_as_the_programs_want_them(programs: Programs) -> None:

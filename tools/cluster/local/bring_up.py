@@ -15,6 +15,7 @@ from tools.cluster.identity import ANCHOR, STANDINS
 from tools.cluster.local import addresses, components, control_plane, network, node, pki, registry
 from tools.cluster.local.components import Programs
 from tools.cluster.local.machine import RunningMachine, attach, kill, launch, read_deaths
+from tools.cluster.local.policy import account as policy_account
 from tools.cluster.local.topology import Machine, Topology
 from tools.cluster.provider import Death
 from tools.install.commands import Commands
@@ -61,9 +62,9 @@ def bring_up(name: str, stack: Stack, say: Callable[[str], None], install: Insta
         UserError: the machine cannot run it, or a component failed.
     """
     clock = Clock(say)
-    programs = _programs(stack)
+    built = programs(stack)
     try:
-        topology = _start(name, stack, programs, clock, install)
+        topology = _start(name, stack, built, clock, install)
     except BaseException:
         # Ends at once what still waits for the cluster; the logs stay until the next `up` or `down`.
         if (failed := registry.load(name)) is not None:
@@ -180,13 +181,14 @@ def _bootstrap(topology: Topology, machines: dict[str, RunningMachine], commands
             }
     # So that whoever is given this cluster as any existing one knows what it is.
     marked = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": ANCHOR, "labels": {STANDINS: "local"}}}
-    commands.apply(marked, binding, *dns, standin_of(topology.plan))
+    commands.apply(marked, binding, *policy_account.documents(), *dns, standin_of(topology.plan))
     machines[topology.fabric].start(components.model_hub(topology))
     balancer = components.load_balancer(topology)
     machines["control"].start(balancer)
 
 
-def _programs(stack: Stack) -> Programs:
+def programs(stack: Stack) -> Programs:
+    """Where the built stack has what components are started from."""
     return Programs(stack.bin("kubectl").parent, stack.host_env(), stack.cni, stack.pause_image)
 
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 import yaml
 
 from tools.cluster.local.machine_spec import Component
+from tools.cluster.local.policy import account as policy_account
 from tools.cluster.local.topology import Machine, Topology
 from tools.paths import CHECKOUT
 from tools.stack.images import MODEL_HUB
@@ -18,6 +20,10 @@ AUDIT_POLICY = "audit-policy.yaml"
 # Starting a cluster, three services and six audits wrote 6 of these.
 _AUDIT_MEGABYTES = 50
 CONTAINERD_SOCKET = "/run/containerd/containerd.sock"
+POLICY_PLUGIN = "network-policy"
+# Inside of a node: both end with it.
+_POLICY_SOCKET = "/run/network-policy.sock"
+_POLICY_ATTACHMENTS = "/var/lib/cni/network-policy"
 # Of components that are this project's own Python.
 _OURS = {"PYTHONPATH": str(CHECKOUT), "PATH": os.defpath}
 
@@ -196,8 +202,8 @@ def kube_proxy_config(topology: Topology, credentials: Path) -> str:
     return yaml.safe_dump(config)
 
 
-def containerd_config(programs: Programs, networks: Path) -> str:
-    """containerd's configuration, version 2 of the format (containerd 1.x)."""
+def containerd_config(programs: Programs, networks: Path, plugins: Path) -> str:
+    """containerd's configuration, version 2 of the format (containerd 1.x), which knows one directory of plugins."""
     return f"""\
 version = 2
 root = "/var/lib/containerd"
@@ -216,7 +222,7 @@ disabled_plugins = [
   # Without CAP_SYS_RESOURCE runc cannot lower oom_score_adj and fails obscurely.
   restrict_oom_score_adj = true
   [plugins."io.containerd.grpc.v1.cri".cni]
-    bin_dir = "{programs.cni}"
+    bin_dir = "{plugins}"
     conf_dir = "{networks}"
   [plugins."io.containerd.grpc.v1.cri".containerd]
     snapshotter = "overlayfs"
@@ -230,7 +236,7 @@ disabled_plugins = [
 def cni_config(topology: Topology, node: Machine) -> str:
     """CNI configuration: `ptp` routes every packet through the node's forward hook, where policies can see it.
 
-    No masquerading: policies and access logs must see the pods' own addresses.
+    No masquerading: policies and access logs must see the pods' own addresses. Then a pod waits for its policies.
     """
     ptp = {
         "type": "ptp",
@@ -238,13 +244,31 @@ def cni_config(topology: Topology, node: Machine) -> str:
         "ipMasq": False,
         "ipam": {"type": "host-local", "ranges": [[{"subnet": str(node.pods)}]], "routes": [{"dst": "0.0.0.0/0"}]},
     }
-    return json.dumps({"cniVersion": "1.0.0", "name": topology.name, "plugins": [ptp]})
+    policy = {"type": POLICY_PLUGIN, "socket": _POLICY_SOCKET}
+    return json.dumps({"cniVersion": "1.0.0", "name": topology.name, "plugins": [ptp, policy]})
 
 
 def load_balancer(topology: Topology) -> Component:
     """Addresses for Services of type LoadBalancer; talks to the API server as administrator."""
     arguments = [str(topology.kubeconfig), str(topology.plan.load_balancers), str(topology.plan.hub)]
     return Component("load-balancer", [sys.executable, "-m", "tools.cluster.local.load_balancer", *arguments], _OURS)
+
+
+def policy_agent(topology: Topology, node: Machine, programs: Programs) -> Component:
+    """NetworkPolicies of a node; may read what it must know and nothing else."""
+    given = {"kubeconfig": topology.directory / "credentials" / policy_account.KUBECONFIG, "node": node.name,
+             "context": policy_account.context(topology.name), "pods": node.pods, "socket": _POLICY_SOCKET,
+             "attachments": _POLICY_ATTACHMENTS}  # fmt: skip
+    # Only for nft: Python keeps the libraries that it was started with.
+    nft = ["env", *(f"{key}={value}" for key, value in programs.environment.items()), "nft"]
+    command = [sys.executable, "-m", "tools.cluster.local.policy.agent", *(f"--{k}={v}" for k, v in given.items())]
+    return Component("policy-agent", [*command, "--", *nft], _OURS)
+
+
+def policy_plugin() -> str:
+    """The CNI plugin as a program: without site packages, because it runs for every pod."""
+    plugin = CHECKOUT / "tools/cluster/local/policy/plugin.py"
+    return f"#!/bin/sh\nexec {shlex.quote(sys.executable)} -I -S {shlex.quote(str(plugin))}\n"
 
 
 def model_hub(topology: Topology) -> Component:

@@ -23,9 +23,23 @@ def write_configuration(topology: Topology, node: Machine, programs: Programs, c
     networks = directory / "net.d"
     networks.mkdir(exist_ok=True)
     (networks / "10-pods.conflist").write_text(components.cni_config(topology, node))
-    (directory / "containerd.toml").write_text(components.containerd_config(programs, networks))
+    (directory / "containerd.toml").write_text(
+        components.containerd_config(programs, networks, _plugins(directory, programs))
+    )
     (directory / "kubelet.yaml").write_text(components.kubelet_config(topology, node, credentials, cgroup))
     (directory / "kube-proxy.yaml").write_text(components.kube_proxy_config(topology, credentials))
+
+
+def _plugins(directory: Path, programs: Programs) -> Path:
+    """One directory with all CNI plugins: those of the stack, and the one that is this project's own."""
+    plugins = directory / "cni-plugins"
+    plugins.mkdir(exist_ok=True)
+    for each in programs.cni.iterdir():
+        (plugins / each.name).symlink_to(each)
+    own = plugins / components.POLICY_PLUGIN
+    own.write_text(components.policy_plugin())
+    own.chmod(0o755)
+    return plugins
 
 
 def start_runtime(topology: Topology, node: Machine, machine: RunningMachine, programs: Programs) -> None:
@@ -96,8 +110,9 @@ def _import(machine: RunningMachine, programs: Programs, archives: list[Path]) -
 
 
 def start_kubernetes(topology: Topology, node: Machine, machine: RunningMachine, programs: Programs) -> None:
-    """Start kubelet, Service proxy and device plugin; the API server must be ready."""
+    """Start policy agent, kubelet, Service proxy and device plugin; the API server must be ready."""
     directory, credentials = topology.machine_directory(node.name), topology.directory / "credentials"
+    machine.start(components.policy_agent(topology, node, programs))  # first: no pod starts without it
     machine.start(components.kubelet(node, programs, directory / "kubelet.yaml", credentials))
     machine.start(components.kube_proxy(node, programs, directory / "kube-proxy.yaml"))
     machine.start(components.device_plugin(node, programs))

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import yaml
 
+from tools.cluster.local.policy import account as policy_account
 from tools.cluster.local.topology import Topology
 
 
@@ -32,8 +33,8 @@ def make(topology: Topology, kubeadm: Path) -> Path:
         (own / "kubeadm.yaml").write_text(yaml.safe_dump_all(_configuration(topology, directory / "pki", node.name)))
         phase = ["init", "phase", "kubeconfig", "kubelet"]
         _run(kubeadm, *phase, "--config", str(own / "kubeadm.yaml"), "--kubeconfig-dir", str(own))
-    user = _run(kubeadm, "kubeconfig", "user", "--client-name", "system:kube-proxy", *common)
-    (directory / "kube-proxy.conf").write_text(user)
+    for client, file in (("system:kube-proxy", "kube-proxy.conf"), (policy_account.USER, policy_account.KUBECONFIG)):
+        (directory / file).write_text(_run(kubeadm, "kubeconfig", "user", "--client-name", client, *common))
     topology.kubeconfig.write_bytes((directory / "super-admin.conf").read_bytes())
     topology.kubeconfig.chmod(0o600)
     return directory
