@@ -214,7 +214,7 @@ def test_readiness_is_the_gateways_word(service: LlmService, profile: Profile) -
     level="core",
     requires=[READS_ROUTES],
     fault=[
-        foreign.longer_path_taken.shows("-foreign takes PathPrefix", "/v1/chat"),
+        foreign.exact_path_taken.shows("-foreign takes Exact", "/v1/chat"),
         foreign.taken_from_another_namespace.shows("-elsewhere/", "takes Exact"),
         foreign.taken_for_a_host.shows("for hosts *.example"),
         foreign.model_name_taken.shows("X-Gateway-Model-Name"),

@@ -29,7 +29,7 @@ _PAST = ("/v1/models", "/health", "/version", "/metrics")
         routes.responses_removed.shows("/v1/responses", "counted 0 rather than 1"),
         pool.picker_stopped.shows("there is no picker pod"),
         routing.destination_rule_removed.shows("there is no DestinationRule"),
-        foreign.longer_path_taken.shows("/v1/chat/completions", "counted 0 rather than 1"),
+        foreign.exact_path_taken.shows("/v1/chat/completions", "counted 0 rather than 1"),
         foreign.second_service.shows("istio#61594"),
     ],
     checks=["picker"],
@@ -96,7 +96,7 @@ def test_spares_the_picker(service: LlmService, client: Client, metrics_token: S
     level="core",
     requires=[EXCLUSIVE, FORWARD],
     fault=[
-        foreign.longer_path_taken.shows("own servers counted 2 of 4", "-foreign takes PathPrefix"),
+        foreign.exact_path_taken.shows("own servers counted 2 of 4", "-foreign takes Exact"),
         foreign.taken_from_another_namespace.shows("own servers counted", "-elsewhere/"),
         workload.used_by_somebody_else.shows("own servers counted"),
     ],

@@ -24,9 +24,9 @@ Shows = Callable[[Reply], bool]
 
 
 @fault()
-def longer_path_taken(service: LlmService) -> Iterator[None]:
-    """A route beside the service's takes its chats by a longer path, and somebody else's server answers them."""
-    path = {"type": "PathPrefix", "value": f"/{service.namespace}/{service.name}/v1/chat"}
+def exact_path_taken(service: LlmService) -> Iterator[None]:
+    """A route beside the service's takes its chats, because an exact path goes before any prefix, to another server."""
+    path = {"type": "Exact", "value": f"/{service.namespace}/{service.name}/v1/chat/completions"}
     route = _route(service, service.namespace, path, "/v1/chat/completions")
     name = route["metadata"]["name"]
     with impostor(service, service.namespace, name), _there(service, route, Client.chat, _by_another):
