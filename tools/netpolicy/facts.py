@@ -67,6 +67,11 @@ class ModelSource:
     example: str
     components: tuple[str, ...] = (WORKLOAD,)
 
+    @property
+    def block(self) -> Object:
+        """As an ipBlock."""
+        return {"cidr": self.cidr} | ({"except": list(self.excepted)} if self.excepted else {})
+
 
 @dataclass(frozen=True)
 class Facts:

@@ -4,7 +4,7 @@ The table is the required-flow matrix of the fault catalogue (appendix D). What 
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from tools.netpolicy.facts import (
     API_SERVICE_PORT,
@@ -40,6 +40,7 @@ class Flow:
         port, protocol: there.
         without: what happens where it is not let through.
         on_start: it is needed when a pod starts, so that what runs goes on without it.
+        block: the ipBlock of a destination that is one of many addresses; empty if it is `to` alone.
     """
 
     name: str
@@ -49,6 +50,7 @@ class Flow:
     without: str
     protocol: str = "TCP"
     on_start: bool = False
+    block: Object = field(default_factory=dict)
 
     @property
     def key(self) -> tuple[str, int]:
@@ -58,7 +60,8 @@ class Flow:
     @property
     def egress_rule(self) -> Object:
         """The rule that the source's policy needs for it."""
-        peer = block(self.to) if isinstance(self.to, str) else self.to.peer
+        address = {"ipBlock": self.block} if self.block else None
+        peer = self.to.peer if isinstance(self.to, Pods) else address or block(self.to)
         return {"to": [peer], "ports": [{"protocol": self.protocol, "port": self.port}]}
 
     @property
@@ -109,14 +112,12 @@ def _names(facts: Facts) -> Iterator[Flow]:
 
 
 def _starting(facts: Facts) -> Iterator[Flow]:
-    if facts.source is not None:
-        for component in facts.source.components:
+    if (source := facts.source) is not None:
+        for component in source.components:
             starting = Pods(facts.namespace, {**facts.family, "app.kubernetes.io/component": component})
+            name = f"{'picker' if component == SCHEDULER else 'servers'} to model source"
             lost = "the model is not downloaded, and the pod hangs in Init"
-            name = "picker" if component == SCHEDULER else "servers"
-            yield Flow(
-                f"{name} to model source", starting, facts.source.example, facts.source.port, lost, on_start=True
-            )
+            yield Flow(name, starting, source.example, source.port, lost, on_start=True, block=source.block)
     proxied = [("servers", facts.servers)] if facts.sidecars else []
     proxied += [("gateway", facts.gateway)] if facts.shares_namespace_with_gateway else []
     lost = "proxies get no configuration and no certificates, and new ones never become ready"

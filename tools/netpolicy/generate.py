@@ -76,8 +76,7 @@ def _values(facts: Facts) -> dict[str, str]:
         "listeners": tcp([*facts.listeners, GATEWAY_HEALTH]),
     }
     if facts.source is not None:
-        excepted = list(facts.source.excepted)
-        values["hub"] = {"cidr": facts.source.cidr} | ({"except": excepted} if excepted else {})
+        values["hub"] = facts.source.block
         values["hub_port"], values["downloaders"] = facts.source.port, list(facts.source.components)
     # JSON is YAML, and has its quotation marks where a label's value would be taken for a number.
     written = {key: json.dumps(value) for key, value in values.items()}

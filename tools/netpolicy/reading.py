@@ -122,7 +122,8 @@ def _source(service: LlmService, spec: Object, members: Sequence[Object], cidr: 
     labels = {each["metadata"]["labels"].get(_COMPONENT, "") for each in members if download(each)}
     components = tuple(sorted(labels & {WORKLOAD, SCHEDULER}))
     if not members and spec["model"]["uri"].partition("://")[0] not in _MOUNTED:
-        components = (WORKLOAD,)
+        # Not seen yet; in some releases the picker has a tokenizer, and downloads it as the servers do.
+        components = (WORKLOAD, SCHEDULER) if _has_picker(spec) else (WORKLOAD,)
     if not components:
         return None
     hub = hub_of(service.kube)
