@@ -127,12 +127,13 @@ def test_ports_by_number_range_and_protocol_are_joined() -> None:
         {"port": 80},
         {"port": 81, "endPort": 90},
         {"port": 85},
+        {"port": 92},
         {"protocol": "UDP"},
         {"protocol": "SCTP", "port": 7},
     ]
     found = of([ingress(ports=ports)], [pod("x/a", "10.1.0.2")])["x/a"].ingress
     sctp, udp = Ports(Protocol.SCTP, 7, 7), Ports(Protocol.UDP, 0, 65535)
-    assert found == (Allowance(EVERYBODY, (sctp, tcp(80, 90), udp)),)
+    assert found == (Allowance(EVERYBODY, (sctp, tcp(80, 90), tcp(92), udp)),)
 
 
 def test_a_name_is_looked_up_on_the_pod_that_is_called() -> None:
