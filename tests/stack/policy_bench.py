@@ -69,7 +69,7 @@ def pods(labels: Mapping[str, Mapping[str, str]] | None = None) -> list[Object]:
     ]
     node, address = PLACED["x/b"]
     ended = pod("x/ended", address, node=node, labels={"pod": "a"}, phase="Succeeded", created="2026-11-24T13:00:00Z")
-    in_host = pod("x/in-host", NODES["node-b"], node="node-b", labels={"pod": "a"}, host_network=True)
+    in_host = pod("x/in-host", NODES["node-a"], node="node-a", labels={"pod": "a"}, host_network=True)
     return [*found, ended, in_host]
 
 
@@ -105,10 +105,16 @@ def cells(
     ]
 
 
+def own_node(cell: Cell) -> bool:
+    """Whether a connection is between a pod and the node that it runs on, which no policy forbids."""
+    return cell.source == PLACED.get(cell.target, ("",))[0] or cell.target == PLACED.get(cell.source, ("",))[0]
+
+
 class Bench:
     """The namespaces, what asks in them, and an agent for each node.
 
     Attributes:
+        spaces: the namespaces by name.
         prober: asks whole tables.
         transactions: how many the agents gave to the kernel.
     """
@@ -117,7 +123,8 @@ class Bench:
         self._stack, self._directory = stack, directory
         ghost, *place = GHOST
         self._wires = wire(stack, FABRIC, NODES, {**PLACED, ghost: (place[0], place[1])})
-        self.prober = Prober(self._wires.spaces, SERVED)
+        self.spaces = self._wires.spaces
+        self.prober = Prober(self.spaces, SERVED)
         self.transactions = 0
         self._shown: dict[Kind, dict[tuple[str, str], Object]] = {}
         self.start_agents()
@@ -127,13 +134,17 @@ class Bench:
         self.prober.close()
         self._wires.close()
 
+    def command(self, name: str, *words: str) -> list[str]:
+        """A command of the stack's tools that runs in a namespace."""
+        return self.spaces[name].command(self._stack, *words)
+
     def start_agents(self) -> None:
         """Begin with new agents, as after a restart: they know nothing, and change nothing before they do."""
         self._shown = {}
         self.agents = {name: self._agent(name) for name in NODES}
 
     def _agent(self, name: str) -> Agent:
-        transact = nft(self._wires.spaces[name].command(self._stack, "nft"))
+        transact = nft(self.command(name, "nft"))
 
         def count(transaction: str) -> None:
             transact(transaction)
