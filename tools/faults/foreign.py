@@ -4,6 +4,7 @@ import copy
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from tools.faults.admitted import as_a_service
 from tools.faults.common import recreatable, wait_for_answer, wait_until
 from tools.faults.fault import fault
 from tools.faults.impostor import PORT, impostor
@@ -104,8 +105,9 @@ def _twin(service: LlmService, model: Object) -> Iterator[None]:
         kube.apply(rule)
         kube.apply(document)
         chosen = Selection(LLM_SERVICE, namespace, name)
-        converge(kube, f"{name} to be Ready", chosen, _lacking, budget=seconds("fault-recovery"))
-        yield
+        with as_a_service(service, name):
+            converge(kube, f"{name} to be Ready", chosen, _lacking, budget=seconds("fault-recovery"))
+            yield
     finally:
         kube.delete(LLM_SERVICE, name, namespace)
         for kind, child in ((LLM_SERVICE, name), (HTTP_ROUTE, f"{name}-kserve-route"), (DEPLOYMENT, picker)):

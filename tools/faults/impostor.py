@@ -4,6 +4,7 @@ import copy
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from tools.faults.admitted import from_gateway
 from tools.faults.common import recreatable
 from tools.kube import pods
 from tools.kube.client import Object
@@ -11,6 +12,7 @@ from tools.kube.convergence import Selection, converge, gone
 from tools.kube.kinds import NAMESPACE, POD, SERVICE
 from tools.kube.labels import made_for
 from tools.kube.llm_service import SERVER_CONTAINER, LlmService
+from tools.netpolicy.facts import Pods
 from tools.waiting.timeouts import seconds
 
 _LABEL = "llmisvc-conformance/impostor"
@@ -36,7 +38,8 @@ def impostor(service: LlmService, namespace: str, name: str) -> Iterator[None]:
         kube.apply(pod)
         kube.apply(_service(namespace, name, labels))
         converge(kube, f"pod {name} to be ready", chosen, _ready, budget=seconds("fault-recovery"))
-        yield
+        with from_gateway(service, Pods(namespace, {_LABEL: name}), PORT, name):
+            yield
     finally:
         kube.delete(SERVICE, name, namespace)
         kube.delete(POD, name, namespace)

@@ -313,6 +313,7 @@ def _deploy(places: Places) -> list[Access]:
     return [
         *_for((*_LOOK, *_APPLY, "delete"), (LLM_SERVICE, GATEWAY), places.own),
         *_for(("get", *_APPLY), (SECRET, DESTINATION_RULE), places.own),
+        *_for(("patch",), (NETWORK_POLICY,), places.own),
         *_reader(places),
     ]
 

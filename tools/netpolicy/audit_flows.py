@@ -7,8 +7,8 @@ from tools.netpolicy.facts import Facts, Pods
 from tools.netpolicy.finding import Finding, names, rule_text
 from tools.netpolicy.flows import Flow, ends, members, required
 from tools.netpolicy.oracle import Decision, decide, isolating, name_of
-from tools.netpolicy.rules import EGRESS, INGRESS
-from tools.netpolicy.world import World
+from tools.netpolicy.rules import EGRESS, INGRESS, Direction, governs, selects
+from tools.netpolicy.world import Object, World
 
 _WATCHES = re.compile("prometheus|monitoring|metrics|scrape", re.IGNORECASE)
 
@@ -57,9 +57,23 @@ def _only_watched(world: World, policies: tuple[str, ...]) -> bool:
     return bool(rules) and all(rule.get("from") and _WATCHES.search(json.dumps(rule["from"])) for rule in rules)
 
 
+def _further(facts: Facts, way: Direction) -> Finding:
+    return Finding(
+        f"any further pod of {facts.namespace}",
+        f"is selected by no policy for {way.kind}",
+        "no policy of the namespace has an empty podSelector: whatever comes tomorrow is open",
+        f"spec:\n  podSelector: {{}}\n  policyTypes: [{way.kind}]",
+    )
+
+
+def _takes_all(world: World, facts: Facts, way: Direction) -> bool:
+    anybody: Object = {"metadata": {"namespace": facts.namespace, "name": "", "labels": {}}}
+    return any(governs(each, way) and selects(each, anybody) for each in world.policies)
+
+
 def unisolated(world: World, facts: Facts) -> list[Finding]:
-    """Pods of the service that no policy isolates in a direction."""
-    found = []
+    """Pods of the service, and pods that may come to its namespace, that no policy isolates in a direction."""
+    found = [_further(facts, way) for way in (INGRESS, EGRESS) if not _takes_all(world, facts, way)]
     for who, chosen in (("server", facts.servers), ("picker", facts.pickers)):
         for end in members(world, chosen):
             for way, words in ((INGRESS, "everybody reaches it"), (EGRESS, "it reaches everything")):
