@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from tools.faults.admitted import from_gateway
 from tools.faults.common import fault_labels, recreatable, scaled, wait_for_answer, wait_ready, wait_until
 from tools.faults.fault import fault
 from tools.faults.hold import controller_held
@@ -14,10 +15,14 @@ from tools.kube.convergence import Selection, converge, gone
 from tools.kube.kinds import DEPLOYMENT, POD, POOL
 from tools.kube.llm_service import PICKER_LABELS, LlmService
 from tools.kube.picker_path import SIDECAR
+from tools.netpolicy.facts import Pods
 from tools.openai.client import Client
 from tools.waiting.timeouts import seconds
 
 _LABEL = "llmisvc-conformance/fault"
+
+# Nothing listens there.
+_SILENT = 8001
 
 
 @fault()
@@ -61,7 +66,12 @@ def pool_selects_nothing(service: LlmService) -> Iterator[None]:
 def pool_of_another_port(service: LlmService) -> Iterator[None]:
     """The pool sends requests to a port on which no server listens."""
     ports = service.child("pool")["spec"]["targetPorts"]
-    with _pool_changed(service, {"targetPorts": [{"number": 8001}]}, {"targetPorts": ports}):
+    servers = Pods(service.namespace, {"app.kubernetes.io/name": service.name, "kserve.io/component": "workload"})
+    with (
+        # Policies would drop what the servers refuse, and it is the refusal that this is about.
+        from_gateway(service, servers, _SILENT, f"{service.name}-silent"),
+        _pool_changed(service, {"targetPorts": [{"number": _SILENT}]}, {"targetPorts": ports}),
+    ):
         wait_for_answer(service, "completions are not 200", Client.complete, lambda reply: reply.status != 200)
         yield
 
