@@ -26,6 +26,8 @@ from tools.cases.capabilities import (
     READS_ROUTES,
     READS_STORAGE,
     REVIEWS,
+    THROUGH,
+    THROUGH_ISTIO,
     TRAFFIC,
 )
 from tools.cases.requirement import Facts, Finding, Requirement, claimed, feature, may, unmet
@@ -88,6 +90,7 @@ def test_every_capability_is_decided_in_every_mode() -> None:
 
 LOOKING = {NODES, CONTROLLERS, READS_POLICIES, READS_LOGS, READS_ROUTES, READS_STORAGE, ACCOUNTS, REVIEWS, PLATFORM}
 LOOKING |= {READS_ISOLATION}
+SENDING = {TRAFFIC, FORWARD, THROUGH, ISTIOD, THROUGH_ISTIO}
 DEEPER = {PLATFORM_SECRETS, DRY_RUN}
 MAKING = {BESIDE, CHILDREN}
 
@@ -96,11 +99,11 @@ MAKING = {BESIDE, CHILDREN}
     ("mode", "audits", "granted"),
     [
         (Mode.READ, True, LOOKING),
-        (Mode.TRAFFIC, True, {*LOOKING, TRAFFIC, FORWARD, ISTIOD}),
-        (Mode.PROBES, True, {*LOOKING, TRAFFIC, FORWARD, ISTIOD, PICKER_METRICS}),
+        (Mode.TRAFFIC, True, {*LOOKING, *SENDING}),
+        (Mode.PROBES, True, {*LOOKING, *SENDING, PICKER_METRICS}),
         # Whatever else the run may do: what was there before, others use as well.
-        (Mode.DEPLOY, True, {*LOOKING, TRAFFIC, FORWARD, ISTIOD, PICKER_METRICS, *DEEPER}),
-        (Mode.DEPLOY, False, {*LOOKING, TRAFFIC, FORWARD, ISTIOD, PICKER_METRICS, *DEEPER, EXCLUSIVE, DEPLOY, *MAKING}),
+        (Mode.DEPLOY, True, {*LOOKING, *SENDING, PICKER_METRICS, *DEEPER}),
+        (Mode.DEPLOY, False, {*LOOKING, *SENDING, PICKER_METRICS, *DEEPER, EXCLUSIVE, DEPLOY, *MAKING}),
     ],
 )
 def test_what_a_mode_may(mode: Mode, audits: bool, granted: set[Requirement]) -> None:

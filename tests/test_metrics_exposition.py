@@ -68,6 +68,9 @@ def test_replaced_pods_make_counters_worthless(after: dict[str, float]) -> None:
 def test_proxy_in_sync() -> None:
     stats = {"cluster_manager.cds.update_success": 3, "listener_manager.lds.update_success": 2}
     assert ProxyState("LIVE", stats).trouble == []
-    refused = ProxyState("LIVE", stats | {"listener_manager.lds.update_rejected": 1})
-    assert refused.trouble == ["listener_manager.lds.update_rejected is 1"]
+    told = "it refuses the update of virtualInbound: script load error"
+    assert ProxyState("LIVE", stats, (told,)).trouble == [told]
+    assert ProxyState("LIVE", {**stats, "listener_manager.lds.update_success": 0}).trouble == [
+        "listener_manager.lds.update_success is 0"
+    ]
     assert ProxyState("PRE_INITIALIZING", {}).trouble[0] == "its state is PRE_INITIALIZING"

@@ -8,6 +8,7 @@ from fixtures.measure import Record
 from tools.cases.capabilities import FORWARD, ISTIOD
 from tools.cases.requirement import claimed
 from tools.explain import bullets, check
+from tools.faults import injection as injection_faults
 from tools.faults import pool as pool_faults
 from tools.faults import workload
 from tools.kube import istiod, pods
@@ -49,6 +50,7 @@ def test_servers_have_a_ready_sidecar(service: LlmService, profile: Profile) -> 
     level="core",
     requires=[claimed("sidecars"), FORWARD, ISTIOD],
     fault=[
+        injection_faults.update_refused.shows("it refuses the update of", "was sent"),
         workload.sidecars_missing.shows("has no istio-proxy"),
         workload.servers_stopped.shows("there is no server pod"),
     ],

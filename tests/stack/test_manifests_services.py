@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 import yaml
 
+from tools.kube.picker_flags import flags
+from tools.kube.picker_start import scraping
 from tools.manifests import Document
 from tools.manifests.place import destination_rule
 from tools.manifests.render import render
@@ -19,6 +21,11 @@ SERVICES = CHECKOUT / "manifests" / "services"
 NAMES = ["gpu/gemma-2b-it", "gpu/qwen2.5-3b-instruct", "tpu/gemma-2b-it", "tpu/qwen2.5-3b-instruct"]
 VARIANTS = ["base", "overlays/local"]
 BOTH = list(itertools.product(NAMES, VARIANTS))
+STRICT = [
+    *((name, "overlays/local") for name in NAMES),
+    ("gpu/gemma-2b-it", "overlays/gke"),
+    ("tpu/qwen2.5-3b-instruct", "overlays/gke"),
+]
 
 
 @cache
@@ -104,11 +111,9 @@ def test_the_preset_starts_the_server(name: str, variant: str) -> None:
 @pytest.mark.parametrize(("name", "variant"), BOTH)
 def test_picker_is_outside_the_mesh_and_reached_by_tls(name: str, variant: str) -> None:
     document = service(name, variant)
-    assert document["spec"]["router"] == {
-        "route": {},
-        "gateway": {},
-        "scheduler": {"labels": {"sidecar.istio.io/inject": "false"}},
-    }
+    router = document["spec"]["router"]
+    assert (router["route"], router["gateway"]) == ({}, {})
+    assert router["scheduler"]["labels"] == {"sidecar.istio.io/inject": "false"}
     metadata = document["metadata"]
     rule = one(rendered(name, variant), "DestinationRule")
     assert rule == destination_rule(metadata["name"], metadata["namespace"])
@@ -158,10 +163,35 @@ def test_overlay_changes_only_what_stands_in(name: str) -> None:
     }
     if name == "tpu/gemma-2b-it":
         allowed.add("spec.template.nodeSelector.cloud.google.com/gke-tpu-topology")
-    assert {path for path in changed if not path.startswith(f"{container}.args.")} == allowed
+    # What strict mutual TLS takes is the component's, and the same everywhere: the next test.
+    strict = ("spec.annotations.", "spec.router.scheduler.template.")
+    assert {path for path in changed if not path.startswith((f"{container}.args.", *strict))} == allowed
     arguments, more = main(real)["args"], main(local)["args"]
     assert more[: len(arguments)] == arguments
     assert [each.split("=")[0] for each in more[len(arguments) :]] == ["--ttft-ms", "--itl-ms"]
+
+
+@pytest.mark.parametrize(("name", "variant"), STRICT)
+def test_strict_mutual_tls_comes_with_a_picker_that_goes_on_seeing_load(name: str, variant: str) -> None:
+    found = one(rendered(name, variant), "PeerAuthentication")
+    assert found["spec"] == {"mtls": {"mode": "STRICT"}}
+    document = service(name, variant)
+    (picker,) = document["spec"]["router"]["scheduler"]["template"]["containers"]
+    workload = {"spec": {"template": {"metadata": {"annotations": document["spec"]["annotations"]},
+                                      "spec": {"containers": [main(document)]}}}}  # fmt: skip
+    assert list(scraping(flags(picker), workload)) == []
+    assert document["spec"]["annotations"]["prometheus.io/port"] == "8000"
+
+
+@pytest.mark.parametrize("profile", ["gke-t4", "gke-tpu-v6e"])
+def test_profiles_for_gke_differ_from_the_plain_service_by_strict_mutual_tls_alone(profile: str) -> None:
+    manifests = load_profile(profile).manifests
+    name, variant = "/".join(manifests.relative_to(SERVICES).parts[:2]), "overlays/gke"
+    assert manifests == SERVICES / name / variant
+    assert (name, variant) in STRICT
+    document, plain = service(name, variant), service(name, "base")
+    more = {path.split(".")[1] for path, value in leaves(document) if dict(leaves(plain)).get(path) != value}
+    assert more == {"annotations", "router"}
 
 
 @pytest.mark.parametrize("accelerator", ["gpu", "tpu"])

@@ -8,6 +8,8 @@ from tools.kube import rights
 
 TRAFFIC = may("send HTTP requests to the service")
 FORWARD = may(rights.FORWARD)
+THROUGH = may(rights.THROUGH)
+THROUGH_ISTIO = may(rights.THROUGH_ISTIO)
 NODES = may(rights.NODES)
 CONTROLLERS = may(rights.FEATURES)
 READS_POLICIES = may(rights.POLICIES)
@@ -33,6 +35,8 @@ DISRUPT_CLUSTER = may("disturb the cluster")
 ALL = (
     TRAFFIC,
     FORWARD,
+    THROUGH,
+    THROUGH_ISTIO,
     NODES,
     CONTROLLERS,
     READS_POLICIES,

@@ -22,6 +22,8 @@ from tools.kube.rights import (
     REVIEWS,
     ROUTES,
     STORAGE,
+    THROUGH,
+    THROUGH_ISTIO,
     Mode,
     Places,
     to_disturb_cluster,
@@ -61,6 +63,8 @@ def findings(
     found = {
         capabilities.TRAFFIC: may_send,
         capabilities.FORWARD: _first(may_send, _allowed(permissions, sends[FORWARD])),
+        capabilities.THROUGH: _first(may_send, _allowed(permissions, sends[THROUGH])),
+        capabilities.THROUGH_ISTIO: _first(may_send, _allowed(permissions, sends[THROUGH_ISTIO])),
         capabilities.NODES: _allowed(permissions, looks[NODES]),
         capabilities.CONTROLLERS: _allowed(permissions, looks[FEATURES]),
         capabilities.READS_POLICIES: _allowed(permissions, looks[POLICIES]),

@@ -127,7 +127,7 @@ def picker_reads_other_names(service: LlmService) -> Iterator[None]:
 
 @fault()
 def servers_strict(service: LlmService) -> Iterator[None]:
-    """The servers' sidecars demand mTLS, which the picker does not speak: its scrapes fail, completions are 200."""
+    """Servers demand mTLS, and the picker asks their own port, in plaintext: its scrapes fail, completions are 200."""
     kube, namespace = service.kube, service.namespace
     name = f"{service.name}-strict"
     selector = {"matchLabels": {"kserve.io/component": "workload", "app.kubernetes.io/name": service.name}}
@@ -138,10 +138,12 @@ def servers_strict(service: LlmService) -> Iterator[None]:
         "metadata": {"name": name, "namespace": namespace, "labels": labels},
         "spec": {"selector": selector, "mtls": {"mode": "STRICT"}},
     }
+    direct = _args("--model-server-metrics-port=0", "--model-server-metrics-path=/metrics")
     try:
         kube.apply(policy)
-        _await_known(service, lambda known: known == 0)
-        yield
+        with picker_changed(service, direct, ready):
+            _await_known(service, lambda known: known == 0)
+            yield
     finally:
         kube.delete(PEER_AUTHENTICATION, name, namespace)
         _await_known(service, lambda known: known > 0)

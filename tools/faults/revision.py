@@ -1,7 +1,7 @@
 """The servers' Deployment with another template: as a second pod beside the one that serves, or only on paper."""
 
 import copy
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
 from tools.faults.common import wait_until
@@ -20,13 +20,24 @@ Change = Callable[[Object, Object], None]
 @contextmanager
 def on_paper(service: LlmService, change: Change) -> Iterator[None]:
     """The Deployment is paused with a changed template: what the next server would get; no pod is made or ended."""
-    with _changed(service, change, paused=True):
+    with _changed(service, change, {}, paused=True):
         yield
 
 
 @contextmanager
-def beside(service: LlmService, change: Change, shows: Callable[[Object], bool]) -> Iterator[Object]:
+def beside(
+    service: LlmService,
+    change: Change,
+    shows: Callable[[Object], bool],
+    annotations: Mapping[str, str] | None = None,
+) -> Iterator[Object]:
     """A second pod, of a changed template, beside the one that serves on; entered when `shows` holds of it.
+
+    Args:
+        service: whose.
+        change: of the template's specification.
+        shows: whether the pod is as the change makes it; one that gets Ready takes the place of the first.
+        annotations: that the template has besides.
 
     Yields:
         the pod, as it was then.
@@ -45,11 +56,15 @@ def beside(service: LlmService, change: Change, shows: Callable[[Object], bool])
         found[:] = [each for each in new if shows(each)]
         return "" if found else "; ".join(pods.line(each) for each in new) or "no second pod"
 
-    with _changed(service, quickly, paused=False):
+    with _changed(service, quickly, annotations or {}, paused=False):
         labels = f"{PART_OF},app.kubernetes.io/name={service.name},kserve.io/component=workload"
         chosen = Selection(POD, service.namespace, labels=labels)
         converge(service.kube, "the fault in effect", chosen, decide, budget=seconds("fault-recovery"))
         yield found[0]
+
+
+def as_it_is(_: Object, __: Object) -> None:
+    """The change that changes nothing."""
 
 
 def waits(*reasons: str) -> Callable[[Object], bool]:
@@ -74,11 +89,13 @@ def unscheduled(pod: Object) -> bool:
 
 
 @contextmanager
-def _changed(service: LlmService, change: Change, *, paused: bool) -> Iterator[None]:
+def _changed(service: LlmService, change: Change, annotations: Mapping[str, str], *, paused: bool) -> Iterator[None]:
     kube, namespace, name = service.kube, service.namespace, service.children["workload"][1]
     before = service.child("workload")["spec"]
     template = copy.deepcopy(before["template"])
     change(template["spec"], pods.container(template, SERVER_CONTAINER) or {})
+    if annotations:
+        template["metadata"]["annotations"] = template["metadata"].get("annotations", {}) | dict(annotations)
     was_paused = before.get("paused", False)
     with controller_held(service):
         try:

@@ -149,6 +149,24 @@ class Kube:
         with closing(self._send("GET", path, query)) as response:
             return str(response.data.decode(errors="replace"))
 
+    def text(self, path: str) -> str:
+        """What a path answers that is no object: the API server's own way into pods, for example.
+
+        Raises:
+            KubeError: refused, or no answer; of a pod that has answered, with its own status and words.
+        """
+        with closing(self._send("GET", path, {}, accept="*/*")) as response:
+            return str(response.data.decode(errors="replace"))
+
+    def preview(self, document: Object) -> Object:
+        """An object as the API server would make it, after all webhooks (dry run); nothing is kept.
+
+        Raises:
+            KubeError: it is refused.
+        """
+        path = self.kind_of(document).path(namespace=document["metadata"].get("namespace", ""))
+        return self.request("POST", path, {"fieldManager": FIELD_MANAGER, "dryRun": "All"}, document)
+
     def watch(
         self, kind: Kind, namespace: str, resource_version: str, *, labels: str = "", fields: str = "", seconds: float
     ) -> "Watch":

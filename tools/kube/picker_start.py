@@ -12,6 +12,8 @@ _GIE = "inference.networking.k8s.io"
 _FORMER = "inference.networking.x-k8s.io"
 _PROBES = {"livenessProbe": "liveness", "readinessProbe": "readiness"}
 _READS = ("list", "watch")
+# Of Istio's agent, in plaintext whatever the mesh demands ("Metrics merging").
+AGENT_PORT, AGENT_PATH = 15020, "/stats/prometheus"
 
 
 @dataclass(frozen=True)
@@ -90,6 +92,8 @@ def _port(flags: picker_flags.Flags, container: Object, pool: Object, service: O
 
 def scraping(flags: picker_flags.Flags, workload: Object) -> Iterator[Trouble]:
     """What keeps a picker from the servers' metrics, by its flags."""
+    if _merged(flags, workload):
+        return
     scheme, port = _server(workload)
     how = "TLS" if scheme == "https" else "plaintext"
     effect = f"it does not reach the servers' metrics: they speak {how} on {port}. Its gauges stay 0, load is not seen"
@@ -97,6 +101,16 @@ def scraping(flags: picker_flags.Flags, workload: Object) -> Iterator[Trouble]:
     if flags["model-server-metrics-port"] not in ("0", str(port)):
         yield Trouble(f"model-server-metrics-port is {flags['model-server-metrics-port']}", f"{port}, or none", effect)
     yield from _flag(flags, "model-server-metrics-path", "/metrics", effect)
+
+
+def _merged(flags: picker_flags.Flags, workload: Object) -> bool:
+    """Whether it asks Istio's agent beside the servers, which hands their metrics out with the proxy's own."""
+    told = workload["spec"]["template"].get("metadata", {}).get("annotations", {})
+    asks = (flags["model-server-metrics-port"], flags["model-server-metrics-path"])
+    as_merged = asks == (str(AGENT_PORT), AGENT_PATH) and flags["model-server-metrics-scheme"] == "http"
+    _, port = _server(workload)
+    named = (told.get("prometheus.io/scrape"), told.get("prometheus.io/port"), told.get("prometheus.io/path"))
+    return as_merged and named == ("true", str(port), "/metrics")
 
 
 def _server(workload: Object) -> tuple[str, int]:

@@ -32,6 +32,12 @@ def container_status(pod: Object, name: str) -> Object | None:
     return next((each for each in statuses(pod) if each["name"] == name), None)
 
 
+def has_run(status: Object) -> bool:
+    """Whether a container has started at least once, so that it has a log."""
+    states = [*status.get("state", {}), *status.get("lastState", {})]
+    return "running" in states or "terminated" in states
+
+
 def line(pod: Object) -> str:
     """A pod in one line: phase, node, and of each container that is not well, why."""
     phase = pod.get("status", {}).get("phase", "unknown")

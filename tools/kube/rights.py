@@ -50,6 +50,8 @@ from tools.kube.kinds import (
 
 # What rights are for, in the words of tools.cases.capabilities where a case can need it.
 FORWARD = "reach ports inside the service's pods"
+THROUGH = "reach server pods from outside the mesh"
+THROUGH_ISTIO = "reach istiod from outside the mesh"
 NODES = "read nodes"
 ISTIOD = "ask istiod"
 PICKER_METRICS = "read the picker's metrics"
@@ -181,6 +183,8 @@ def useful(mode: Mode, places: Places) -> dict[str, list[Access]]:
         case Mode.TRAFFIC:
             return {
                 FORWARD: _forward(places.service),
+                THROUGH: _on("pods", "proxy", ("get",), places.service),
+                THROUGH_ISTIO: [*_for(_READ, (POD,), places.istio), *_on("pods", "proxy", ("get",), places.istio)],
                 ISTIOD: [*_for(_READ, (POD,), places.istio), *_forward(places.istio)],
             }
         case Mode.PROBES:

@@ -130,9 +130,12 @@ def _placed(document: Document, placement: Placement, accounts: set[str], rules:
             document = destination_rule(rules[document["spec"]["host"]] + placement.suffix, placement.namespace)
         case "Namespace" | "Secret":
             pass
+        case "PeerAuthentication" if "selector" not in document["spec"]:
+            pass  # for the whole namespace, so it has no name of a service in it
         case _:
             raise UserError(
-                "a service's manifests: Namespace, ServiceAccount, Secret, LLMInferenceService and its DestinationRule",
+                "a service's manifests: Namespace, ServiceAccount, Secret, LLMInferenceService and its DestinationRule,"
+                " a PeerAuthentication without selector",
                 f"{kind} {metadata['name']}",
                 cause="it would stay under a name or host that the renamed service no longer has",
                 next_step="apply it apart from the service",

@@ -87,6 +87,7 @@ class Facts:
         dns: who answers questions for names.
         istiod: Istio's control plane.
         picker: whether the service has an endpoint picker.
+        scraped: port of the servers at which the picker reads their metrics; with STRICT mutual TLS the mesh's agent's.
         sidecars: whether its servers have sidecars.
         source: where the model comes from; None if nothing is downloaded from outside.
         monitoring: pods that collect metrics; empty if there are none.
@@ -104,6 +105,7 @@ class Facts:
     istiod: Pods
     listeners: tuple[int, ...] = (80,)
     picker: bool = True
+    scraped: int = SERVER_PORT
     sidecars: bool = True
     source: ModelSource | None = None
     monitoring: tuple[Pods, ...] = field(default=())

@@ -87,7 +87,7 @@ def _serving(facts: Facts) -> Iterator[Flow]:
     if facts.picker:
         blind = "completions are 500 (FailClose), or sent to servers unpicked without a word (FailOpen)"
         yield Flow("gateway to picker", gateway, pickers, PICKER_PORT, blind)
-        yield Flow("picker to servers", pickers, servers, SERVER_PORT, "the picker sees no metrics and picks blindly")
+        yield Flow("picker to servers", pickers, servers, facts.scraped, "the picker sees no metrics and picks blindly")
         lost = "the picker does not see pods and its pool, and restarts or never becomes ready"
         for address in facts.api_server:
             yield Flow("picker to API server", pickers, address, facts.api_server_port, lost)

@@ -72,6 +72,7 @@ def _values(facts: Facts) -> dict[str, str]:
         "api_server_port": facts.api_server_port,
         "api_service": cidr(facts.api_service),
         "monitoring": [each.peer for each in facts.monitoring],
+        "scraped": facts.scraped,
         "server_metrics": tcp([SERVER_PORT, *(SIDECAR_METRICS if facts.sidecars else ())]),
         "listeners": tcp([*facts.listeners, GATEWAY_HEALTH]),
     }

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from ipaddress import ip_address, ip_network
 from itertools import pairwise
 
-from tools.kube import gateways
+from tools.kube import gateways, picker_flags
 from tools.kube.download import SIDECAR, download
 from tools.kube.kinds import ENDPOINT_SLICE, NAMESPACE, NETWORK_POLICY, POD, SERVICE
-from tools.kube.llm_service import LlmService
+from tools.kube.llm_service import SERVER_CONTAINER, LlmService
 from tools.kube.model_hub import REAL, hub_of
 from tools.kube.pods import container
-from tools.netpolicy.facts import SCHEDULER, WORKLOAD, Dns, Facts, ModelSource, Pods
+from tools.netpolicy.facts import SCHEDULER, SERVER_PORT, WORKLOAD, Dns, Facts, ModelSource, Pods
 from tools.netpolicy.flows import is_among
 from tools.netpolicy.world import Object, World, is_alive
 
@@ -65,6 +65,7 @@ def read(service: LlmService, source: str = "") -> Found:
         dns=_dns(services, slices, alive),
         istiod=Pods(service.istiod.namespace, {"app": "istiod"}),
         picker=_has_picker(spec),
+        scraped=_scraped(spec),
         sidecars=sidecars,
         source=_source(service, spec, members, source),
         monitoring=_monitoring(alive),
@@ -72,6 +73,13 @@ def read(service: LlmService, source: str = "") -> Found:
         ambient=not sidecars and labels.get("istio.io/dataplane-mode") == "ambient",
     )
     return Found(world, facts)
+
+
+def _scraped(spec: Object) -> int:
+    """The port that the service tells its picker to read metrics at, or the servers' own."""
+    template = spec.get("router", {}).get("scheduler", {}).get("template", {})
+    main: Object = next((each for each in template.get("containers", []) if each["name"] == SERVER_CONTAINER), {})
+    return int(picker_flags.flags(main)["model-server-metrics-port"]) or SERVER_PORT
 
 
 def uncovered(spec: Object) -> str:
