@@ -20,6 +20,7 @@ pytest_plugins = [
     "fixtures.beside",
     "fixtures.spare",
     "fixtures.tls",
+    "fixtures.outside",
     "fixtures.throwaway",
     "fixtures.proving",
     "fixtures.proofs",

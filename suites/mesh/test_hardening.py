@@ -24,6 +24,8 @@ _DEBUG = ((15014, "/debug/syncz"), (8080, "/debug/syncz"), (9876, "/scopej"))
 _DENIED = (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND)
 
 
+@pytest.mark.alone  # it opens the service's NetworkPolicies for a moment
+@pytest.mark.usefixtures("outside")
 @pytest.mark.conformance(
     name="mesh-envoy-admin-is-closed",
     level="core",
@@ -53,7 +55,7 @@ def test_envoy_admin_is_closed(service: LlmService) -> None:
     name="mesh-istiod-debug-is-closed",
     level="core",
     requires=[claimed("sidecars"), THROUGH_ISTIO],
-    fault=faults.control_opened.shows("9876", "answered 200"),
+    fault=faults.control_opened.shows("9876/scopej: answered"),
     checks=["sidecars"],
 )
 def test_istiod_debug_is_closed(service: LlmService) -> None:

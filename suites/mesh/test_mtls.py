@@ -32,6 +32,8 @@ _MODES = {Mtls.STRICT: ("STRICT",), Mtls.PERMISSIVE: ("PERMISSIVE",), Mtls.OFF: 
 _LEAST = timedelta(minutes=15)
 
 
+@pytest.mark.alone  # it opens the service's NetworkPolicies for a moment
+@pytest.mark.usefixtures("outside")
 @pytest.mark.conformance(
     name="mesh-plaintext-is-as-promised",
     level="core",

@@ -49,6 +49,21 @@ def as_a_service(service: LlmService, name: str) -> Iterator[None]:
 
 
 @contextmanager
+def out_of(service: LlmService, pods: Pods, name: str) -> Iterator[None]:
+    """Pods of a service may connect to everybody, as those of a fault have to that need more than theirs do.
+
+    Args:
+        service: whose.
+        pods: of its namespace.
+        name: of the policy.
+    """
+    outwards = {"podSelector": {"matchLabels": dict(pods.labels)}, "policyTypes": ["Egress"], "egress": [{}]}
+    isolated = _is_isolated(service, pods.namespace)
+    with _applied(service, [_policy(service, pods.namespace, name, outwards)] if isolated else []):
+        yield
+
+
+@contextmanager
 def _applied(service: LlmService, documents: list[Object]) -> Iterator[None]:
     try:
         for each in documents:

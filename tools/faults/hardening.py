@@ -12,6 +12,7 @@ from tools.kube import plaintext, pods
 from tools.kube.client import Object
 from tools.kube.kinds import DEPLOYMENT, ENVOY_FILTER, POD, SECRET
 from tools.kube.llm_service import LlmService
+from tools.kube.outside import admitted
 from tools.openai.client import Client
 from tools.probe.verdict import Verdict
 from tools.waiting.eventually import eventually
@@ -43,7 +44,7 @@ def envoy_admin_opened(service: LlmService) -> Iterator[None]:
     try:
         kube.apply(document)
         # The bootstrap is read once, when a proxy starts.
-        with beside(service, as_it_is, pods.is_ready, open_port):
+        with beside(service, as_it_is, pods.is_ready, open_port), admitted(service, "seen-from-outside"):
             _await(service, lambda: [(pod, _ADMIN, "/server_info") for pod in service.servers()])
             try:
                 yield

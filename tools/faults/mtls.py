@@ -11,6 +11,7 @@ from tools.kube import plaintext, pods
 from tools.kube.client import Object
 from tools.kube.kinds import DESTINATION_RULE, PEER_AUTHENTICATION
 from tools.kube.llm_service import LlmService
+from tools.kube.outside import admitted
 from tools.openai.client import Client
 from tools.probe.verdict import Verdict
 from tools.waiting.eventually import eventually
@@ -85,22 +86,23 @@ def _demanding(
     kube, namespace = service.kube, service.namespace
     title = f"{service.name}-{name.replace('_', '-')}"
     selector = {"matchLabels": {"kserve.io/component": "workload", "app.kubernetes.io/name": service.name}}
-    before = {pod["metadata"]["name"]: shows(_plain(service, pod)) for pod in service.servers()}
     document = {
         "apiVersion": PEER_AUTHENTICATION.api,
         "kind": PEER_AUTHENTICATION.kind,
         "metadata": {"name": title, "namespace": namespace, "labels": fault_labels(service, name)},
         "spec": {"selector": selector, **spec},
     }
-    try:
-        kube.apply(document)
-        _await(service, lambda _, answer: shows(answer))
-        wait_for_answer(service, "models are listed all the same", Client.models, lambda reply: reply.status == 200)
-        yield
-    finally:
-        kube.delete(PEER_AUTHENTICATION, title, namespace)
-        _await(service, lambda pod, answer: shows(answer) == before.get(pod, shows(answer)))
-        wait_for_answer(service, "completions are 200 again", Client.complete, lambda reply: reply.status == 200)
+    with admitted(service, "seen-from-outside"):
+        before = {pod["metadata"]["name"]: shows(_plain(service, pod)) for pod in service.servers()}
+        try:
+            kube.apply(document)
+            _await(service, lambda _, answer: shows(answer))
+            wait_for_answer(service, "models are listed", Client.models, lambda reply: reply.status == 200)
+            yield
+        finally:
+            kube.delete(PEER_AUTHENTICATION, title, namespace)
+            _await(service, lambda pod, answer: shows(answer) == before.get(pod, shows(answer)))
+            wait_for_answer(service, "completions are 200 again", Client.complete, lambda reply: reply.status == 200)
 
 
 def _await(service: LlmService, holds: Callable[[str, plaintext.Answer], bool]) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from tools.faults import admitted
 from tools.faults.admitted import from_gateway
 from tools.faults.common import fault_labels, recreatable, scaled, wait_for_answer, wait_ready, wait_until
 from tools.faults.fault import fault
@@ -43,7 +44,9 @@ def picker_in_mesh(service: LlmService) -> Iterator[None]:
     inside = copy.deepcopy(before)
     for labels in (inside["spec"]["selector"]["matchLabels"], inside["spec"]["template"]["metadata"]["labels"]):
         labels["sidecar.istio.io/inject"] = "true"
-    with controller_held(service):
+    picker = Pods(service.namespace, service.child("picker service")["spec"]["selector"])
+    # Its sidecar asks istiod, which a picker has no need of.
+    with controller_held(service), admitted.out_of(service, picker, f"{service.name}-picker-in-mesh"):
         try:
             _replace_picker(service, inside, with_sidecar=True)
             wait_for_answer(service, "completions are 500", Client.complete, lambda reply: reply.status == 500)
