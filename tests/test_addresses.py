@@ -20,7 +20,9 @@ def test_ranges_do_not_overlap_and_stay_in_the_block() -> None:
     assert all(part.subnet_of(plan.block) for part in parts)
     assert not any(a.overlaps(b) for i, a in enumerate(parts) for b in parts[i + 1 :])
     assert plan.node_pods(0) != plan.node_pods(1)
-    assert plan.hub in plan.load_balancers
+    apart = {plan.hub, plan.internet, plan.silent}
+    assert len(apart) == 3
+    assert apart <= set(plan.load_balancers.hosts())
     assert all(plan.node_pods(i).subnet_of(plan.pods) for i in range(2))
 
 

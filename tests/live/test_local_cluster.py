@@ -8,8 +8,11 @@ import time
 import httpx
 from pyroute2 import IPRoute
 
+from tests.live.calls import calls_of
 from tests.live.conftest import Start
 from tools.cluster.local import bring_up, status, substitutions
+from tools.cluster.local.addresses import METADATA
+from tools.cluster.local.topology import Topology
 from tools.install.commands import Commands
 from tools.stack import Stack
 
@@ -28,7 +31,10 @@ def test_nodes_offer_accelerators_as_gke_nodes_do(stack: Stack, start_bare: Star
         key = accelerator.replace(".", "\\.")
         commands.wait(f"jsonpath={{.status.allocatable.{key}}}=4", f"node/{node['metadata']['name']}", seconds=30)
         assert {"key": accelerator, "value": "present", "effect": "NoSchedule"} in node["spec"]["taints"]
-    _a_pod_reaches_the_cluster_but_not_the_host(commands, str(topology.plan.host.ip))
+    with calls_of(topology.host_link) as calls:
+        _a_pod_reaches_the_cluster_but_not_the_host(commands, str(topology.plan.host.ip))
+        _what_is_outside_is_in_the_fabric(commands, topology)
+    assert calls == []
     _a_load_balancer_answers_the_host(commands)
     started = {name for machine in bring_up.running(topology).values() for name in machine.components()}
     assert started == {*substitutions.REAL_COMPONENTS, *substitutions.COMPONENTS}
@@ -61,6 +67,15 @@ def _a_pod_reaches_the_cluster_but_not_the_host(commands: Commands, host: str) -
         for address in {host, *_addresses_of_the_host()}:
             socket.create_connection((address, port), timeout=2).close()  # the instrument: it does listen there
             assert _connect(commands, f"{address}:{port}") in {"OTHER", "REFUSED"}, address  # no route, or prohibited
+
+
+def _what_is_outside_is_in_the_fabric(commands: Commands, topology: Topology) -> None:
+    plan = topology.plan
+    assert _connect(commands, f"{plan.internet}:443") == "ALLOWED"
+    assert _connect(commands, f"{METADATA}:80") == "ALLOWED"
+    assert _connect(commands, f"{plan.silent}:443") == "TIMEOUT"
+    for real in ("8.8.8.8:53", "203.0.113.200:443", "169.254.169.253:80"):
+        assert _connect(commands, real) == "OTHER", real  # no way there
 
 
 def _addresses_of_the_host() -> set[str]:

@@ -65,8 +65,9 @@ IMAGES = (
           ((Content("/pause", "kubernetes", "bin/pause"),),)),
     Image("coredns", "registry.k8s.io/coredns/coredns:v1.14.7", ImageConfig(["/coredns"]),
           ((Content("/coredns", "coredns", "bin/coredns"),),)),
+    # With a shell, as upstream's: probers make many connections at once from one command.
     Image("agnhost", "registry.k8s.io/e2e-test-images/agnhost:2.63", ImageConfig(["/agnhost"]),
-          ((Content("/agnhost", "kubernetes", "bin/agnhost"),),)),
+          ((Content("/agnhost", "kubernetes", "bin/agnhost"),),), base=True),
     # The scheduler preset has a tokenizer beside the endpoint picker, which the picker used here does not ask.
     # This stands in for it with a server that is merely healthy, so that the preset runs as it is.
     Image("tokenizer", "ghcr.io/llm-d/llm-d-uds-tokenizer:v0.7.1",

@@ -10,6 +10,8 @@ from tools.errors import UserError
 # for private ones (0.17 to 0.20), and nothing outside this machine can own them. 203.0.113.0/24 comes last: seen in use
 # behind a sandbox's default route for its package mirror, which no look at routes can tell.
 _LOAD_BALANCER_RANGES = [IPv4Network("198.51.100.0/24"), IPv4Network("192.0.2.0/24"), IPv4Network("203.0.113.0/24")]
+# Where clouds serve a node's credentials to whoever asks (AWS, Azure, Google Cloud); link-local, so never routed.
+METADATA = IPv4Address("169.254.169.254")
 _CLUSTER_RANGES = [IPv4Network(f"10.{second}.0.0/16") for second in range(200, 224)]
 
 
@@ -54,6 +56,16 @@ class AddressPlan:
     def hub(self) -> IPv4Address:
         """Where models are downloaded from: outside of all ranges of pods, Services and nodes, as the real hub is."""
         return self.load_balancers[-2]
+
+    @property
+    def internet(self) -> IPv4Address:
+        """Stands for every server on the internet that a service has nothing to do with."""
+        return self.load_balancers[-3]
+
+    @property
+    def silent(self) -> IPv4Address:
+        """Where packets vanish without an answer: a probe that is let in here has been let in by somebody else."""
+        return self.load_balancers[-4]
 
     @property
     def host(self) -> IPv4Interface:

@@ -12,7 +12,7 @@ from typing import Any
 import yaml
 
 from tools.cluster.identity import ANCHOR, STANDINS
-from tools.cluster.local import addresses, components, control_plane, network, node, pki, registry
+from tools.cluster.local import addresses, components, control_plane, network, node, outside, pki, registry
 from tools.cluster.local.components import Programs
 from tools.cluster.local.machine import RunningMachine, attach, kill, launch, read_deaths
 from tools.cluster.local.policy import account as policy_account
@@ -181,8 +181,10 @@ def _bootstrap(topology: Topology, machines: dict[str, RunningMachine], commands
             }
     # So that whoever is given this cluster as any existing one knows what it is.
     marked = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": ANCHOR, "labels": {STANDINS: "local"}}}
-    commands.apply(marked, binding, *policy_account.documents(), *dns, standin_of(topology.plan))
+    told = (standin_of(topology.plan), outside.standin_of(topology.plan))
+    commands.apply(marked, binding, *policy_account.documents(), *dns, *told)
     machines[topology.fabric].start(components.model_hub(topology))
+    machines[topology.fabric].start(components.outside(topology))
     balancer = components.load_balancer(topology)
     machines["control"].start(balancer)
 

@@ -10,7 +10,9 @@ from typing import Any
 
 import yaml
 
+from tools.cluster.local.addresses import METADATA
 from tools.cluster.local.machine_spec import Component
+from tools.cluster.local.outside import INTERNET_PORT, METADATA_PORT
 from tools.cluster.local.policy import account as policy_account
 from tools.cluster.local.topology import Machine, Topology
 from tools.paths import CHECKOUT
@@ -250,7 +252,8 @@ def cni_config(topology: Topology, node: Machine) -> str:
 
 def load_balancer(topology: Topology) -> Component:
     """Addresses for Services of type LoadBalancer; talks to the API server as administrator."""
-    arguments = [str(topology.kubeconfig), str(topology.plan.load_balancers), str(topology.plan.hub)]
+    arguments = [str(topology.kubeconfig), str(topology.plan.load_balancers)]
+    arguments += [str(each) for each in (topology.plan.hub, topology.plan.internet, topology.plan.silent)]
     return Component("load-balancer", [sys.executable, "-m", "tools.cluster.local.load_balancer", *arguments], _OURS)
 
 
@@ -276,3 +279,9 @@ def model_hub(topology: Topology) -> Component:
     plan = topology.plan
     arguments = [str(plan.hub), MODEL_HUB, str(plan.fabric_to_host.ip), str(plan.host.ip)]
     return Component("model-hub", [sys.executable, "-m", "tools.hub", *arguments], _OURS)
+
+
+def outside(topology: Topology) -> Component:
+    """What stands for the internet and for a cloud's metadata server, in the fabric."""
+    doors = [f"{topology.plan.internet}:{INTERNET_PORT}", f"{METADATA}:{METADATA_PORT}"]
+    return Component("outside", [sys.executable, "-m", "tools.cluster.local.outside", *doors], _OURS)

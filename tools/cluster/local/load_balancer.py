@@ -4,7 +4,7 @@ Runs as a component of the control machine; kube-proxy does the balancing.
 """
 
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from ipaddress import IPv4Address, IPv4Network
 from typing import Any
 
@@ -22,12 +22,12 @@ def addresses_of(service: Any) -> list[str]:
     return [entry.ip for entry in service.status.load_balancer.ingress or [] if entry.ip]
 
 
-def serve(pool: IPv4Network, reserved: str) -> None:
-    """Assign addresses until ended, all but the reserved one; a Service's deletion frees its address."""
+def serve(pool: IPv4Network, reserved: Sequence[str]) -> None:
+    """Assign addresses until ended, all but the reserved ones; a Service's deletion frees its address."""
     api = client.CoreV1Api()
     while True:
         listed = api.list_service_for_all_namespaces()
-        held = {"": [reserved]} | {service.metadata.uid: addresses_of(service) for service in listed.items}
+        held = {"": list(reserved)} | {service.metadata.uid: addresses_of(service) for service in listed.items}
         for service in listed.items:
             _serve_one(api, service, pool, held)
         _follow(api, listed.metadata.resource_version, pool, held)
@@ -68,9 +68,9 @@ def _serve_one(api: client.CoreV1Api, service: Any, pool: IPv4Network, held: dic
 
 
 def main() -> None:
-    """Entry point: `python -m tools.cluster.local.load_balancer KUBECONFIG POOL RESERVED`."""
+    """Entry point: `python -m tools.cluster.local.load_balancer KUBECONFIG POOL RESERVED…`."""
     config.load_kube_config(sys.argv[1])
-    serve(IPv4Network(sys.argv[2]), sys.argv[3])
+    serve(IPv4Network(sys.argv[2]), sys.argv[3:])
 
 
 if __name__ == "__main__":

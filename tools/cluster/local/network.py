@@ -10,6 +10,7 @@ from ipaddress import IPv4Network
 from pyroute2 import IPRoute, NetNS
 from pyroute2.netlink.exceptions import NetlinkError
 
+from tools.cluster.local.addresses import METADATA
 from tools.cluster.local.topology import Topology
 
 _FABRIC_TO_HOST = "host"
@@ -38,7 +39,8 @@ def connect(topology: Topology, fabric_pid: int, machine_pids: dict[str, int], n
         fabric.link("add", ifname="nodes", kind="bridge")
         bridge = fabric.link_lookup(ifname="nodes")[0]
         _address(fabric, bridge, plan.fabric)
-        fabric.addr("add", index=bridge, address=str(plan.hub), prefixlen=32)
+        for standin in (plan.hub, plan.internet, plan.silent, METADATA):
+            fabric.addr("add", index=bridge, address=str(standin), prefixlen=32)
         _link_host(topology, fabric_pid, fabric)
         for machine in topology.machines:
             pid = machine_pids[machine.name]
@@ -56,7 +58,7 @@ def connect(topology: Topology, fabric_pid: int, machine_pids: dict[str, int], n
         # Service and load-balancer addresses exist in kube-proxy's rules only; any node serves them.
         for served in (plan.services, plan.load_balancers):
             fabric.route("add", dst=str(served), gateway=str(topology.nodes[0].address))
-    _forbid_calls_to_host(fabric_pid, nft)
+    _filter(topology, fabric_pid, nft)
 
 
 def disconnect(topology: Topology) -> None:
@@ -92,7 +94,7 @@ def _join(topology: Topology, name: str, pid: int) -> None:
         for peer in topology.nodes:
             if peer.name != name:
                 ip.route("add", dst=str(peer.pods), gateway=str(peer.address))
-        for far in (plan.host_link, plan.services, plan.load_balancers):
+        for far in (plan.host_link, plan.services, plan.load_balancers, METADATA):
             ip.route("add", dst=str(far), gateway=str(plan.fabric.ip))
 
 
@@ -102,9 +104,14 @@ def _address(ip: IPRoute, index: int, interface: object) -> None:
     ip.link("set", index=index, state="up")
 
 
-def _forbid_calls_to_host(fabric_pid: int, nft: list[str]) -> None:
+def _filter(topology: Topology, fabric_pid: int, nft: list[str]) -> None:
+    """Forbid calls to the host, and drop what is sent to the address that never answers."""
     rules = f"""
     table inet fabric {{
+      chain input {{
+        type filter hook input priority filter; policy accept;
+        ip daddr {topology.plan.silent} drop
+      }}
       chain forward {{
         type filter hook forward priority filter; policy accept;
         oifname "{_FABRIC_TO_HOST}" ct state established,related accept

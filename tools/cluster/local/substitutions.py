@@ -10,7 +10,7 @@ REAL_COMPONENTS = frozenset(
 )
 # Programs that a machine's init runs, in place of something.
 COMPONENTS = {"etcd": "etcd-no-fsync", "load-balancer": "load-balancer", "device-plugin": "accelerators",
-              "model-hub": "model-hub", "policy-agent": "network-policy"}  # fmt: skip
+              "model-hub": "model-hub", "outside": "outside", "policy-agent": "network-policy"}  # fmt: skip
 # Images of the stack by their short name. All are built here; these are also something other than their name says.
 IMAGES = {
     "simulator": "model-server",
