@@ -16,12 +16,11 @@ from tools.kube.convergence import Selection, converge
 from tools.kube.errors import KubeError
 from tools.kube.kinds import NAMESPACE, POD, Kind
 from tools.kube.pods import is_ready, trouble
+from tools.probe.pod import probe_pod, user_of
 
 _POLICY = Kind("networking.k8s.io/v1", "NetworkPolicy", "networkpolicies")
 _LABEL = "llmisvc-conformance/canary"
 _PORT = 8080
-_SHIFTS = "openshift.io/sa.scc.uid-range"
-_USER = 65532
 
 
 def canary(
@@ -83,9 +82,7 @@ class _Trial:
 
     def run(self, effect_seconds: float) -> Seen:
         """Server, control, policy, probes, removal, control."""
-        annotations = self._kube.get(NAMESPACE, self._namespace)["metadata"].get("annotations", {})
-        # OpenShift gives every namespace a range of users of its own, and refuses any other.
-        self._user = {} if _SHIFTS in annotations else {"runAsUser": _USER}
+        self._user = user_of(self._kube.get(NAMESPACE, self._namespace))
         server = self._server()
         target = _address(server["status"]["podIP"])
         before = self._probe(target)
@@ -123,40 +120,9 @@ class _Trial:
     def _create(self, role: str, arguments: list[str], container: Object) -> str:
         name = f"{self.name}-{role}-{len(self._pods)}"
         self._pods.append(name)
-        self._kube.create(
-            {
-                "apiVersion": "v1",
-                "kind": "Pod",
-                # A sidecar would answer, and ask, in the place of these.
-                "metadata": self._metadata(name, {_LABEL: f"{self.name}-{role}", "sidecar.istio.io/inject": "false"}),
-                "spec": {
-                    "restartPolicy": "Never",
-                    "terminationGracePeriodSeconds": 1,
-                    "automountServiceAccountToken": False,
-                    "enableServiceLinks": False,
-                    # Nodes with accelerators are tainted, and there may be no others.
-                    "tolerations": [{"operator": "Exists", "effect": "NoSchedule"}],
-                    "containers": [
-                        {
-                            "name": role,
-                            "image": self._image,
-                            "imagePullPolicy": "IfNotPresent",
-                            "args": arguments,
-                            "terminationMessagePolicy": "FallbackToLogsOnError",
-                            "resources": {"requests": {"cpu": "5m", "memory": "16Mi"}, "limits": {"memory": "64Mi"}},
-                            "securityContext": {
-                                "allowPrivilegeEscalation": False,
-                                "capabilities": {"drop": ["ALL"]},
-                                "runAsNonRoot": True,
-                                "seccompProfile": {"type": "RuntimeDefault"},
-                                **self._user,
-                            },
-                            **container,
-                        }
-                    ],
-                },
-            }
-        )
+        metadata = self._metadata(name, {_LABEL: f"{self.name}-{role}"})
+        more = {"name": role, "terminationMessagePolicy": "FallbackToLogsOnError", **container}
+        self._kube.create(probe_pod(metadata, self._image, arguments, user=self._user, container=more))
         return name
 
     def _policy(self) -> Object:

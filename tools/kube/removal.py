@@ -34,6 +34,10 @@ def remove_namespace(kube: Kube, namespace: str, *, alive: Alive = lambda: None)
         kube.delete(LLM_SERVICE, service["metadata"]["name"], namespace)
     for gateway in _there(kube, GATEWAY, namespace):
         kube.delete(GATEWAY, gateway["metadata"]["name"], namespace)
+    # What nobody owns ends with nothing but itself, and the rest is waited for.
+    for pod in _there(kube, POD, namespace):
+        if not pod["metadata"].get("ownerReferences"):
+            kube.delete(POD, pod["metadata"]["name"], namespace)
     left = []
     if services:
         left += wait_gone(kube, Selection(LLM_SERVICE, namespace), seconds("service-removed"), alive)
