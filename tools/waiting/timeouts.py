@@ -135,6 +135,13 @@ TIMEOUTS: tuple[Timeout, ...] = (
         "the fault has waited for the cluster already; this is for counters and gauges",
     ),
     Timeout("evidence", 20, "the evidence of one failure to be collected", "what is not read then is left out, told"),
+    Timeout("prober-ready", 60, "a prober pod to be ready", "a small image, which a node may have to pull first"),
+    Timeout(
+        "policy-effect",
+        10,
+        "connections to be as NetworkPolicies have them, after a change",
+        "engines follow a change within a second; ours is held to half of one",
+    ),
     Timeout("probe", 5, "one probe to be answered or not", "dropped packets never come: a longer wait shows no more"),
     Timeout("request-connect", 5, "a request's connection", "a round trip, twice repeated by TCP after 1 and 3 s"),
     Timeout(
