@@ -22,6 +22,7 @@ pytest_plugins = [
     "fixtures.tls",
     "fixtures.outside",
     "fixtures.throwaway",
+    "fixtures.reach",
     "fixtures.proving",
     "fixtures.proofs",
     "fixtures.exclusive",

@@ -45,9 +45,9 @@ def test_envoy_admin_is_closed(service: LlmService) -> None:
         not wrong,
         f"no answer from sidecars' admin port {envoy.ADMIN_PORT} to others than their own pod",
         bullets(wrong),
-        cause="something in the pod hands it on, or puts it on all addresses, and the port is not captured: whoever"
-        " reaches it reads the configuration and stops the proxy (/quitquitquit)",
-        next_step=service.kubectl("get", "pods", "-o", "yaml"),
+        cause="an EnvoyFilter puts the admin listener on all addresses, and the port is not captured: whoever reaches"
+        " it reads the configuration and stops the proxy (/quitquitquit)",
+        next_step=service.kubectl("get", "envoyfilters.networking.istio.io", "-A"),
     )
 
 

@@ -68,5 +68,6 @@ BY_FIXTURE = {
     "metrics_token": PICKER_METRICS,
     "platform": CONTROLLERS,
     "throwaway": DEPLOY,
+    "reach": DEPLOY,
     "beside": BESIDE,
 }

@@ -5,12 +5,12 @@ from collections.abc import Callable, Iterator
 
 from tools.explain import check
 from tools.faults.changed import changed
-from tools.faults.common import wait_for_answer, wait_until_available
+from tools.faults.common import fault_labels, wait_for_answer, wait_until_available
 from tools.faults.fault import Scope, fault
 from tools.faults.revision import as_it_is, beside
 from tools.kube import plaintext, pods
 from tools.kube.client import Object
-from tools.kube.kinds import DEPLOYMENT, POD, SECRET
+from tools.kube.kinds import DEPLOYMENT, ENVOY_FILTER, POD, SECRET
 from tools.kube.llm_service import LlmService
 from tools.kube.outside import admitted
 from tools.openai.client import Client
@@ -19,41 +19,40 @@ from tools.waiting.eventually import eventually
 from tools.waiting.timeouts import seconds
 
 _ADMIN, _CONTROL = 15000, 9876
-_HAND_ON = f"""
-import os, socket, threading
-def carry(source, to):
-    while data := source.recv(65536):
-        to.sendall(data)
-    to.shutdown(socket.SHUT_WR)
-listening = socket.create_server((os.environ["POD_IP"], {_ADMIN}))
-while True:
-    near, far = listening.accept()[0], socket.create_connection(("127.0.0.1", {_ADMIN}))
-    for ends in ((near, far), (far, near)):
-        threading.Thread(target=carry, args=ends).start()
-"""
 _TOKEN, _KEY = "huggingface-token", "HF_TOKEN"  # names, as the service's manifests have them
 
 
 @fault()
 def envoy_admin_opened(service: LlmService) -> Iterator[None]:
-    """A server pod has a container that hands the sidecar's admin port on to the pod's own address, for debugging."""
-    address = {"name": "POD_IP", "valueFrom": {"fieldRef": {"fieldPath": "status.podIP"}}}
-
-    def change(spec: Object, container: Object) -> None:
-        opening = {
-            "name": "debug",
-            "image": container["image"],
-            "imagePullPolicy": "IfNotPresent",
-            "command": ["python3", "-c", _HAND_ON],
-            "env": [address],
-        }
-        spec["containers"] = [*spec["containers"], opening]
-
-    # Captured, it would be the sidecar's own to refuse.
-    open_port = {"traffic.sidecar.istio.io/excludeInboundPorts": str(_ADMIN)}
-    with beside(service, change, pods.is_ready, open_port), admitted(service, "seen-from-outside"):
-        _await(service, lambda: [(pod, _ADMIN, "/server_info") for pod in service.servers()])
-        yield
+    """Sidecars have their admin port on all addresses, and it is not captured: left over from debugging."""
+    kube, namespace = service.kube, service.namespace
+    name = f"{service.name}-envoy-admin-opened"
+    labels = {"kserve.io/component": "workload", "app.kubernetes.io/name": service.name}
+    admin = {"admin": {"address": {"socket_address": {"address": "0.0.0.0", "port_value": _ADMIN}}}}
+    document = {
+        "apiVersion": ENVOY_FILTER.api,
+        "kind": ENVOY_FILTER.kind,
+        "metadata": {"name": name, "namespace": namespace, "labels": fault_labels(service, "envoy_admin_opened")},
+        "spec": {
+            "workloadSelector": {"labels": labels},
+            "configPatches": [{"applyTo": "BOOTSTRAP", "patch": {"operation": "MERGE", "value": admin}}],
+        },
+    }
+    # Istio's agent asks istiod for its bootstrap only if it is told to.
+    asks = '{"proxyMetadata": {"BOOTSTRAP_XDS_AGENT": "true"}}'
+    open_port = {"traffic.sidecar.istio.io/excludeInboundPorts": str(_ADMIN), "proxy.istio.io/config": asks}
+    try:
+        kube.apply(document)
+        # The bootstrap is read once, when a proxy starts.
+        with beside(service, as_it_is, pods.is_ready, open_port), admitted(service, "seen-from-outside"):
+            _await(service, lambda: [(pod, _ADMIN, "/server_info") for pod in service.servers()])
+            try:
+                yield
+            finally:
+                # Before the pod of the old template starts, which would read it, too.
+                kube.delete(ENVOY_FILTER, name, namespace)
+    finally:
+        kube.delete(ENVOY_FILTER, name, namespace)
     wait_for_answer(service, "completions are 200 again", Client.complete, lambda reply: reply.status == 200)
 
 

@@ -1,18 +1,13 @@
 """Faults of NetworkPolicies: as many clusters have them. The service's own are put back as they were."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from typing import Any
+from collections.abc import Iterator
 
-from tools.faults.common import fault_labels, recreatable, wait_for_answer
 from tools.faults.fault import fault
+from tools.faults.policy_change import added, instead, policy
 from tools.kube.client import Object
-from tools.kube.kinds import NETWORK_POLICY
 from tools.kube.llm_service import LlmService
 from tools.netpolicy.facts import NAMESPACE_NAME, PART_OF, SCHEDULER
-from tools.openai.client import Client
 
-_OWN = "llmisvc-conformance"
 _EVERY_POD: Object = {"namespaceSelector": {}, "podSelector": {}}
 _SERVERS = {"matchLabels": {"kserve.io/component": "workload"}}
 _HTTPS = [{"protocol": "TCP", "port": 443}]
@@ -23,14 +18,14 @@ _MODEL = [{"protocol": "TCP", "port": 8000}]
 def everybody_let_in_for_probes(service: LlmService) -> Iterator[None]:
     """A policy lets every pod of the cluster into the servers, by a rule that is meant for the kubelet's probes."""
     spec = {"podSelector": _SERVERS, "policyTypes": ["Ingress"], "ingress": [{"from": [_EVERY_POD], "ports": _MODEL}]}
-    with _added(service, "allow-probes", spec):
+    with added(service, "allow-probes", spec):
         yield
 
 
 @fault()
 def everything_let_out(service: LlmService) -> Iterator[None]:
     """A policy lets the servers connect to anything, the cloud's metadata server included."""
-    with _added(service, "allow-all-egress", {"podSelector": _SERVERS, "policyTypes": ["Egress"], "egress": [{}]}):
+    with added(service, "allow-all-egress", {"podSelector": _SERVERS, "policyTypes": ["Egress"], "egress": [{}]}):
         yield
 
 
@@ -38,14 +33,14 @@ def everything_let_out(service: LlmService) -> Iterator[None]:
 def written_for_another_name(service: LlmService) -> Iterator[None]:
     """A policy is there that was written for a service of another name."""
     labels = {**PART_OF, "app.kubernetes.io/name": "another", "kserve.io/component": "workload"}
-    with _added(service, "allow-another", {"podSelector": {"matchLabels": labels}, "policyTypes": ["Ingress"]}):
+    with added(service, "allow-another", {"podSelector": {"matchLabels": labels}, "policyTypes": ["Ingress"]}):
         yield
 
 
 @fault()
 def default_deny_removed(service: LlmService) -> Iterator[None]:
     """The policy that denies everything to pods which nobody thinks of is gone."""
-    with _instead(service, lambda found: [each for each in found if each["spec"].get("podSelector")]):
+    with instead(service, lambda found: [each for each in found if each["spec"].get("podSelector")]):
         yield
 
 
@@ -56,7 +51,7 @@ def ways_out_forgotten(service: LlmService) -> Iterator[None]:
     def change(found: list[Object]) -> list[Object]:
         return [each | {"spec": _inwards(each["spec"])} for each in found if "Ingress" in each["spec"]["policyTypes"]]
 
-    with _instead(service, change):
+    with instead(service, change):
         yield
 
 
@@ -68,7 +63,7 @@ def picker_forgotten(service: LlmService) -> Iterator[None]:
         chosen = policy["spec"].get("podSelector", {}).get("matchLabels", {})
         return bool(chosen.get("app.kubernetes.io/component") == SCHEDULER)
 
-    with _instead(service, lambda found: [each for each in found if not for_picker(each)]):
+    with instead(service, lambda found: [each for each in found if not for_picker(each)]):
         yield
 
 
@@ -77,8 +72,8 @@ def monitoring_only(service: LlmService) -> Iterator[None]:
     """The one policy of the namespace lets Prometheus in, and by that closes the pods to everybody else."""
     peer = {"namespaceSelector": {"matchLabels": {NAMESPACE_NAME: "monitoring"}}}
     spec = {"podSelector": {}, "policyTypes": ["Ingress"], "ingress": [{"from": [peer]}]}
-    only = _policy(service, "allow-monitoring", spec)
-    with _instead(service, lambda _: [only]):
+    only = policy(service, "allow-monitoring", spec)
+    with instead(service, lambda _: [only]):
         yield
 
 
@@ -98,61 +93,17 @@ def as_many_clusters_have_them(service: LlmService) -> Iterator[None]:
         {"to": [api_server], "ports": _HTTPS},
     ]
     three = [
-        _policy(service, "default-deny-all", {"podSelector": {}, "policyTypes": ["Ingress", "Egress"]}),
-        _policy(
+        policy(service, "default-deny-all", {"podSelector": {}, "policyTypes": ["Ingress", "Egress"]}),
+        policy(
             service,
             "allow-gateway-to-vllm",
             {"podSelector": _SERVERS, "policyTypes": ["Ingress"], "ingress": inwards},
         ),
-        _policy(service, "allow-vllm-egress", {"podSelector": _SERVERS, "policyTypes": ["Egress"], "egress": outwards}),
+        policy(service, "allow-vllm-egress", {"podSelector": _SERVERS, "policyTypes": ["Egress"], "egress": outwards}),
     ]
-    with _instead(service, lambda _: three):
+    with instead(service, lambda _: three):
         yield
 
 
 def _inwards(spec: Object) -> Object:
     return {key: value for key, value in spec.items() if key != "egress"} | {"policyTypes": ["Ingress"]}
-
-
-def _policy(service: LlmService, name: str, spec: Any) -> Object:
-    meta = {
-        "name": f"{_OWN}-{name}",
-        "namespace": service.namespace,
-        "labels": fault_labels(service, name.replace("-", "_")),
-    }
-    return {"apiVersion": NETWORK_POLICY.api, "kind": NETWORK_POLICY.kind, "metadata": meta, "spec": spec}
-
-
-@contextmanager
-def _added(service: LlmService, name: str, spec: Any) -> Iterator[None]:
-    """A policy beside those that are there."""
-    document = _policy(service, name, spec)
-    try:
-        service.kube.create(document)
-        yield
-    finally:
-        service.kube.delete(NETWORK_POLICY, document["metadata"]["name"], service.namespace)
-
-
-@contextmanager
-def _instead(service: LlmService, change: Callable[[list[Object]], list[Object]]) -> Iterator[None]:
-    """Other policies in place of those of the service's namespace; at the end these alone, and the service answers."""
-    kube, namespace = service.kube, service.namespace
-    before = [recreatable(each) for each in kube.objects(NETWORK_POLICY, namespace)]
-    try:
-        _put(service, change(before))
-        yield
-    finally:
-        _put(service, before)
-        wait_for_answer(service, "completions are 200 again", Client.complete, lambda reply: reply.status == 200)
-
-
-def _put(service: LlmService, wanted: list[Object]) -> None:
-    """Make policies the only ones of the namespace; those to be come first, so that nothing is open in between."""
-    kube, namespace = service.kube, service.namespace
-    for each in wanted:
-        kube.apply(each)
-    kept = {each["metadata"]["name"] for each in wanted}
-    for each in kube.objects(NETWORK_POLICY, namespace):
-        if each["metadata"]["name"] not in kept:
-            kube.delete(NETWORK_POLICY, each["metadata"]["name"], namespace)
