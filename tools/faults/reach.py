@@ -120,7 +120,7 @@ def policies_without_effect(service: LlmService) -> Iterator[None]:
 
 @fault(scope=Scope.CLUSTER)
 def port_mistaken(service: LlmService) -> Iterator[None]:
-    """The policy that lets the gateway into the servers names another port than theirs, in the namespaces of the run."""
+    """The policy that lets the gateway into the servers names another port than theirs."""
     when = 'object.metadata.name.endsWith("-allow-gateway-to-vllm")'
     patch = '[JSONPatch{op: "replace", path: "/spec/ingress/0/ports/0/port", value: 8001}]'
     with mutated(service, Mutation("port_mistaken", NETWORK_POLICY, when, patch)):
