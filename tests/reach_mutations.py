@@ -33,15 +33,18 @@ def mutations(policies: Sequence[Object]) -> Iterator[Mutation]:
             yield Mutation(f"{policy['metadata']['name']}: {what}", rest)
 
 
-def flows(world: World) -> frozenset[tuple[End, End, str, int]]:
-    """All connections that get through, between all pods and some addresses, at the ports of a service."""
+def flows(world: World, namespace: str) -> frozenset[tuple[End, End, str, int]]:
+    """All connections of a namespace's pods that get through, with all pods and some addresses, at a service's ports.
+
+    Of others its policies say nothing.
+    """
     pods: list[End] = [PodEnd(each["metadata"]["namespace"], each["metadata"]["name"]) for each in world.pods]
     others: list[End] = [Address(each) for each in _ADDRESSES]
     return frozenset(
         (source, to, protocol, port)
         for source in [*pods, *others]
         for to in [*pods, *others]
-        if source != to and not (source in others and to in others)
+        if source != to and namespace in {end.namespace for end in (source, to) if isinstance(end, PodEnd)}
         for port in _PORTS
         for protocol in (("TCP", "UDP") if port == 53 else ("TCP",))
         if decide(world, source, to, protocol, port).allowed

@@ -10,8 +10,8 @@ from tools.reach.cells import Target
 FIRST_MILLISECONDS = 300
 # Dropped or only slow? A SYN is sent again after 1 s (RFC 6298).
 SECOND_MILLISECONDS = 1500
-# Processes at a time: each is 15 MiB.
-_TOGETHER = 16
+# Processes at a time: each has 8 MiB of its own.
+_TOGETHER = 40
 # Longer than a DNS header (12 bytes, RFC 1035, 4.1.1), so that servers answer it with an error and not with silence.
 _DATAGRAM = "llmisvc-conformance"
 _ASK = 'p() { k=$1; shift; o=$("$A" connect "$@" 2>&1); echo "$k $? $o"; }'

@@ -18,7 +18,7 @@ from tools.waiting.timeouts import seconds
 PROBER = f"{PREFIX}/prober"
 _FOR = f"{PREFIX}/probes"
 PORT = 8080
-# A prober runs agnhost sixteen times at once.
+# A prober runs agnhost forty times at once.
 _MEMORY = "512Mi"
 # Where each is, by the end of its namespace's name; the stranger is in the service's own.
 _PLACES = {Who.STRANGER: "", Who.OTHER: "other", Who.DEFAULT: "default", Who.MONITORING: "monitoring", Who.FAR: "other"}
