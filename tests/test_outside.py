@@ -7,6 +7,7 @@ import sys
 import pytest
 
 from tests.kube_server import Serve
+from tests.live.calls import call_in
 from tools.cluster.local.addresses import choose
 from tools.cluster.local.outside import standin_of
 from tools.explain import check
@@ -35,6 +36,15 @@ def test_a_broken_api_server_is_no_answer(serve: Serve) -> None:
     _, kube = serve(lambda *_: (500, {"message": "no"}))
     with pytest.raises(KubeError):
         outside_of(kube)
+
+
+@pytest.mark.parametrize(
+    ("protocol", "flags", "begins"), [(6, 0x02, True), (6, 0x12, False), (6, 0x10, False), (17, 0, True)]
+)
+def test_a_packet_that_begins_something_is_told_from_an_answer(protocol: int, flags: int, begins: bool) -> None:
+    ends = socket.inet_aton("10.200.0.12") + socket.inet_aton("192.0.2.9")
+    packet = bytes([0x45, 0, 0, 40, 0, 0, 0, 0, 64, protocol, 0, 0]) + ends + bytes(13) + bytes([flags]) + bytes(6)
+    assert bool(call_in(packet)) is begins
 
 
 def test_doors_let_in_and_say_nothing() -> None:

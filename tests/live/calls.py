@@ -29,7 +29,7 @@ def calls_of(link: str) -> Iterator[list[str]]:
                     continue
                 packet, address = wire.recvfrom(65535)
                 seen += 1
-                if address[2] != socket.PACKET_OUTGOING and (line := _call(packet)):
+                if address[2] != socket.PACKET_OUTGOING and (line := call_in(packet)):
                     calls.append(line)
 
         thread = threading.Thread(target=listen)
@@ -42,7 +42,8 @@ def calls_of(link: str) -> Iterator[list[str]]:
     assert seen, f"nothing at all was heard on {link}: the instrument does not work"
 
 
-def _call(packet: bytes) -> str:
+def call_in(packet: bytes) -> str:
+    """What an IPv4 packet begins, as a line; empty if it is an answer."""
     protocol, payload = packet[9], packet[(packet[0] & 15) * 4 :]
     ends = f"{socket.inet_ntoa(packet[12:16])} to {socket.inet_ntoa(packet[16:20])}"
     if protocol == _TCP and len(payload) > 13 and payload[13] & (_SYN | _ACK) != _SYN:

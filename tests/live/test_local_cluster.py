@@ -75,7 +75,7 @@ def _what_is_outside_is_in_the_fabric(commands: Commands, topology: Topology) ->
     assert _connect(commands, f"{METADATA}:80") == "ALLOWED"
     assert _connect(commands, f"{plan.silent}:443") == "TIMEOUT"
     for real in ("8.8.8.8:53", "203.0.113.200:443", "169.254.169.253:80"):
-        assert _connect(commands, real) == "OTHER", real  # no way there
+        assert _connect(commands, real) in {"OTHER", "TIMEOUT"}, real  # no way there
 
 
 def _addresses_of_the_host() -> set[str]:
