@@ -15,7 +15,7 @@ from tools.cluster.local import bring_up
 from tools.cluster.local.topology import Topology
 from tools.kube.client import Kube
 from tools.kube.convergence import Selection, converge
-from tools.kube.kinds import NAMESPACE, NETWORK_POLICY, NODE, POD
+from tools.kube.kinds import NAMESPACE, NETWORK_POLICY, NODE, POD, SERVICE_ACCOUNT
 from tools.kube.pods import is_ready
 from tools.netpolicy.oracle import World
 
@@ -82,6 +82,9 @@ def policy_world(topology: Topology, image: str) -> Iterator[PolicyWorld]:
     kube = Kube(topology.kubeconfig, f"kubernetes-super-admin@{topology.name}")
     for name in NAMESPACES:
         kube.create(namespace(name, NAMESPACE_LABELS[name]))
+        # Without its account, made by the controllers a moment later, no pod is taken.
+        account = Selection(SERVICE_ACCOUNT, name, "default")
+        converge(kube, f"the account of {name}", account, lambda it: "" if it else "it is not there", budget=30)
         for index, pod in enumerate(PODS):
             kube.create(
                 pod_of_agnhost(f"{name}/{pod}", topology.nodes[(index + len(name) + ord(name)) % 2].name, image)
