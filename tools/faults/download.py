@@ -14,8 +14,7 @@ from tools.hub.server import UNANSWERED, WEIGHTS
 from tools.kube.client import Object
 from tools.kube.convergence import Selection, converge
 from tools.kube.download import DOWNLOADER, Download, Reason, download, failure, half
-from tools.kube.egress import NETWORK_POLICY
-from tools.kube.kinds import CLUSTER_STORAGE_CONTAINER, DEPLOYMENT, NAMESPACE, POD
+from tools.kube.kinds import CLUSTER_STORAGE_CONTAINER, DEPLOYMENT, NAMESPACE, NETWORK_POLICY, POD
 from tools.kube.labels import made_for
 from tools.kube.llm_service import PART_OF, SERVER_CONTAINER, LlmService
 from tools.kube.model_hub import hub_of

@@ -14,11 +14,11 @@ from tools.features.policy import NAME
 from tools.kube.client import Kube, Object
 from tools.kube.convergence import Selection, converge
 from tools.kube.errors import KubeError
-from tools.kube.kinds import NAMESPACE, POD, Kind
+from tools.kube.kinds import NAMESPACE, NETWORK_POLICY, POD
 from tools.kube.pods import is_ready, trouble
 from tools.probe.pod import probe_pod, user_of
+from tools.probe.until import probes_until
 
-_POLICY = Kind("networking.k8s.io/v1", "NetworkPolicy", "networkpolicies")
 _LABEL = "llmisvc-conformance/canary"
 _PORT = 8080
 
@@ -73,7 +73,7 @@ class _Trial:
     def remove(self) -> list[str]:
         """Delete what was made; what could not be deleted, one line each."""
         left = []
-        for kind, name in [(_POLICY, self.name)] * self._has_policy + [(POD, pod) for pod in self._pods]:
+        for kind, name in [(NETWORK_POLICY, self.name)] * self._has_policy + [(POD, pod) for pod in self._pods]:
             try:
                 self._kube.delete(kind, name, self._namespace)
             except KubeError as error:
@@ -85,24 +85,21 @@ class _Trial:
         self._user = user_of(self._kube.get(NAMESPACE, self._namespace))
         server = self._server()
         target = _address(server["status"]["podIP"])
-        before = self._probe(target)
+
+        def probe() -> Probe:
+            return self._probe(target)
+
+        before = probe()
         if before is not Probe.ALLOWED:
             return Seen(before)
         self._has_policy = True
         self._kube.create(self._policy())
         started = time.monotonic()
-        under = self._until(target, lambda probe: probe in DENIED, effect_seconds)
+        under = probes_until(probe, lambda seen: seen in DENIED, effect_seconds)
         seconds = time.monotonic() - started
-        self._kube.delete(_POLICY, self.name, self._namespace)
-        after = self._until(target, lambda probe: probe is Probe.ALLOWED, effect_seconds)
+        self._kube.delete(NETWORK_POLICY, self.name, self._namespace)
+        after = probes_until(probe, lambda seen: seen is Probe.ALLOWED, effect_seconds)
         return Seen(before, under, after, seconds)
-
-    def _until(self, target: str, enough: Callable[[Probe], bool], seconds: float) -> list[Probe]:
-        ends = time.monotonic() + seconds
-        found = [self._probe(target)]
-        while not enough(found[-1]) and time.monotonic() < ends:
-            found.append(self._probe(target))
-        return found
 
     def _server(self) -> Object:
         ready = {"tcpSocket": {"port": _PORT}, "periodSeconds": 1}
@@ -128,8 +125,8 @@ class _Trial:
     def _policy(self) -> Object:
         selected = {"matchLabels": {_LABEL: f"{self.name}-server"}}
         return {
-            "apiVersion": _POLICY.api,
-            "kind": _POLICY.kind,
+            "apiVersion": NETWORK_POLICY.api,
+            "kind": NETWORK_POLICY.kind,
             "metadata": self._metadata(self.name, {}),
             "spec": {"podSelector": selected, "policyTypes": ["Ingress"]},
         }

@@ -1,13 +1,13 @@
 """Whether this cluster enforces NetworkPolicies at all, tried between two probers: without it no cell says anything."""
 
 import time
-from collections.abc import Callable
 
 from tools.features.canary_verdict import DENIED, Enforcement, Probe, judge
 from tools.features.canary_verdict import Seen as SeenProbes
 from tools.kube.kinds import NETWORK_POLICY
 from tools.kube.labels import of_run
 from tools.kube.llm_service import LlmService
+from tools.probe.until import probes_until
 from tools.probe.verdict import Verdict
 from tools.reach.cells import Target, What, Who
 from tools.reach.pod_source import PodSource
@@ -48,17 +48,9 @@ def enforcement(service: LlmService) -> tuple[Enforcement, str]:
     started = time.monotonic()
     try:
         kube.create(policy)
-        under = _until(probe, lambda seen: seen in DENIED)
+        under = probes_until(probe, lambda seen: seen in DENIED, seconds("policy-effect"))
         spent = time.monotonic() - started
     finally:
         kube.delete(NETWORK_POLICY, CANARY, end.namespace)
-    after = _until(probe, lambda seen: seen is Probe.ALLOWED)
+    after = probes_until(probe, lambda seen: seen is Probe.ALLOWED, seconds("policy-effect"))
     return judge(SeenProbes(before, under, after, spent))
-
-
-def _until(probe: Callable[[], Probe], enough: Callable[[Probe], bool]) -> list[Probe]:
-    ends = time.monotonic() + seconds("policy-effect")
-    found = [probe()]
-    while not enough(found[-1]) and time.monotonic() < ends:
-        found.append(probe())
-    return found
