@@ -8,7 +8,11 @@ The behaviour imitated is that of vLLM 0.16, except where a module says otherwis
 `settings` and `cli` (flags), `tokens` (tokenizer and vocabulary), `protocol` with `fields` and `errors` (requests in),
 `prompts`, `engine` (what is generated and when, pure), `kvcache`, `scheduler` (who runs, and the pacing), `exchange`
 and `replies` (JSON and SSE out), `exposition`, `metrics` and `http_metrics` (counters), `server` (routes), `tls`,
-`run` (socket and signals), `background` (a simulator for self-tests).
+`run` (socket and signals), `background` (a simulator for self-tests), `identity`.
+
+It can misbehave on demand: `faults` names what it can do wrong, `misbehaviour`, `streams` and `scrapes` do it. Faults
+are given at the start (`--fault NAME`, SIMULATOR_FAULTS) or switched while it runs, through a Unix socket in its pod
+that no network reaches (`admin_socket`; the command for `kubectl exec POD -c main --` is in `admin`).
 
 What differs from vLLM 0.16 on purpose or for lack of a model:
 - SIGTERM lets running requests finish; vLLM 0.16 cuts them (`--shutdown-timeout 0` does so here).

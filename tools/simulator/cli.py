@@ -12,8 +12,9 @@ import re
 import socket
 from collections.abc import Collection, Sequence
 
+from tools.simulator.faults import Fault, named
 from tools.simulator.run import serve
-from tools.simulator.settings import Settings
+from tools.simulator.settings import ADMIN_SOCKET, Settings
 
 log = logging.getLogger("simulator")
 
@@ -67,8 +68,20 @@ def parse(argv: Sequence[str]) -> tuple[Settings, list[str]]:
         ssl_keyfile=given.ssl_keyfile,
         ssl_refresh=given.enable_ssl_refresh,
         api_keys=tuple(given.api_key or filter(None, [os.environ.get("VLLM_API_KEY")])),
+        faults=tuple(_faults(parser, given.fault)),
+        ready_after_s=given.ready_after,
+        admin_socket=given.admin_socket or None,
         pod_name=os.environ.get("POD_NAME") or socket.gethostname(),
     ), ignored
+
+
+def _faults(parser: argparse.ArgumentParser, given: Sequence[str]) -> list[Fault]:
+    """Those of the command line and of SIMULATOR_FAULTS (names with commas between them)."""
+    told = [name for name in os.environ.get("SIMULATOR_FAULTS", "").split(",") if name.strip()]
+    try:
+        return [named(name.strip()) for name in [*given, *told]]
+    except ValueError as error:
+        parser.error(str(error))
 
 
 def _plain_name(item: str) -> str:
@@ -150,6 +163,9 @@ def _parser() -> tuple[argparse.ArgumentParser, set[str]]:
         ),
         add("--ttft-ms", type=_duration, default=plain.ttft_ms, help="milliseconds to the first token"),
         add("--itl-ms", type=_duration, default=plain.itl_ms, help="milliseconds between tokens"),
+        add("--fault", action="append", default=[], metavar="NAME", help="a fault that is on (or SIMULATOR_FAULTS)"),
+        add("--ready-after", type=_duration, default=plain.ready_after_s, help="seconds of the fault ready-too-soon"),
+        add("--admin-socket", default=ADMIN_SOCKET, help="Unix socket by which faults are switched; empty: none"),
     ]
     flags = {flag for action in actions for flag in action.option_strings}
     return parser, flags | {"-h", "--help"}

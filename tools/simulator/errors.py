@@ -57,6 +57,17 @@ def unknown_model(name: str | None) -> ApiError:
     return ApiError(404, f"The model `{name}` does not exist.", kind="NotFoundError", param="model")
 
 
+def engine_dead() -> ApiError:
+    """The engine has died or fails; vLLM's words for it."""
+    text = "EngineCore encountered an issue. See stack trace (above) for the root cause."
+    return ApiError(500, text, kind="InternalServerError")
+
+
+def starting() -> ApiError:
+    """The server listens and cannot answer yet."""
+    return ApiError(503, "The model is not loaded yet.", kind="ServiceUnavailableError")
+
+
 def unsupported(what: str) -> ApiError:
     """Something that vLLM can do and this stand-in cannot."""
     return ApiError(400, f"{what} is not supported by this simulator.", param=what)

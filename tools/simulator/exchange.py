@@ -4,12 +4,12 @@ import asyncio
 import time
 from dataclasses import dataclass
 
-from aiohttp import web
-
 from tools.simulator import replies
 from tools.simulator.engine import Generation, generate, with_echo
+from tools.simulator.misbehaviour import Misbehaviour
 from tools.simulator.protocol import Call, Task
 from tools.simulator.scheduler import Emit, Scheduler, Sequence
+from tools.simulator.streams import EventStream
 
 
 @dataclass(frozen=True)
@@ -36,13 +36,15 @@ class Exchange:
         return sum(len(task.prompt.tokens) for task in self.call.tasks)
 
 
-def begin(call: Call, own_id: str, model: str, arrival: float) -> Exchange:
+def begin(call: Call, own_id: str, model: str, arrival: float, faults: Misbehaviour) -> Exchange:
     """Work out what will be answered; `arrival` is in seconds of the monotonic clock."""
     prefix = "chatcmpl" if call.chat else "cmpl"
     sequences = (
-        Sequence(task, _generation(call, task, index), arrival) for task in call.tasks for index in range(call.n)
+        Sequence(task, faults.generation(_generation(call, task, index)), arrival)
+        for task in call.tasks
+        for index in range(call.n)
     )
-    return Exchange(call, f"{prefix}-{own_id}", int(time.time()), model, tuple(sequences))
+    return Exchange(call, f"{prefix}-{own_id}", int(time.time()), faults.model(model), tuple(sequences))
 
 
 def _generation(call: Call, task: Task, index: int) -> Generation:
@@ -61,13 +63,13 @@ async def answer_whole(exchange: Exchange, scheduler: Scheduler) -> bytes:
     return replies.dumps(write(exchange.request_id, exchange.created, exchange.model, answers, exchange.prompt_tokens))
 
 
-async def answer_streamed(exchange: Exchange, scheduler: Scheduler, response: web.StreamResponse) -> None:
-    """Write each token as an event to a prepared response, then usage (if asked for) and [DONE].
+async def answer_streamed(exchange: Exchange, scheduler: Scheduler, events: EventStream) -> None:
+    """Write each token as an event to an open stream, then usage (if asked for) and [DONE].
 
     Raises:
-        ConnectionResetError: the client has gone.
+        ConnectionResetError: the client has gone, or a fault ends the stream.
     """
-    stream = _Stream(exchange, response)
+    stream = _Stream(exchange, events)
     if len(exchange.sequences) == 1:
         await scheduler.run(exchange.sequences[0], stream.emitter(0))
     else:
@@ -76,7 +78,7 @@ async def answer_streamed(exchange: Exchange, scheduler: Scheduler, response: we
                 for index, sequence in enumerate(exchange.sequences):
                     group.create_task(scheduler.run(sequence, stream.emitter(index)))
         except* ConnectionResetError as gone:
-            raise ConnectionResetError("the client has gone") from gone
+            raise ConnectionResetError("the stream is over") from gone
     _count_requests(exchange, scheduler)
     await stream.end()
 
@@ -90,9 +92,9 @@ def _count_requests(exchange: Exchange, scheduler: Scheduler) -> None:
 class _Stream:
     """The events of one reply."""
 
-    def __init__(self, exchange: Exchange, response: web.StreamResponse) -> None:
+    def __init__(self, exchange: Exchange, events: EventStream) -> None:
         self._exchange = exchange
-        self._response = response
+        self._events = events
         self._begun = False
         self._chunks = replies.Chunks(
             chat=exchange.call.chat,
@@ -106,7 +108,7 @@ class _Stream:
         """The function that writes the tokens of the choice `index`."""
         sequence = self._exchange.sequences[index]
         prompt_tokens = len(sequence.task.prompt.tokens)
-        generation, token, write = sequence.generation, self._chunks.token, self._response.write
+        generation, token, write = sequence.generation, self._chunks.token, self._events.write
         last = len(generation.deltas) - 1
 
         async def emit(position: int) -> None:
@@ -128,8 +130,8 @@ class _Stream:
 
     async def end(self) -> None:
         """Usage, if asked for, and the end mark."""
-        last = b""
+        usage = b""
         if self._exchange.call.include_usage:
             produced = sum(sequence.produced for sequence in self._exchange.sequences)
-            last = self._chunks.usage(self._exchange.prompt_tokens, produced)
-        await self._response.write(last + replies.DONE)
+            usage = self._chunks.usage(self._exchange.prompt_tokens, produced)
+        await self._events.end(usage)

@@ -9,8 +9,10 @@ from collections.abc import AsyncIterator
 from aiohttp import web
 from aiohttp.abc import AbstractAccessLogger
 
+from tools.simulator.admin_socket import admin_socket
 from tools.simulator.http_metrics import EXCLUDED
-from tools.simulator.server import STAND_IN, make_app
+from tools.simulator.identity import STAND_IN
+from tools.simulator.server import Simulator
 from tools.simulator.settings import Settings
 from tools.simulator.tls import server_context
 
@@ -48,8 +50,9 @@ async def listening(settings: Settings) -> AsyncIterator[str]:
         OSError: the address cannot be had, or a TLS file not be read.
     """
     limit = settings.shutdown_timeout_s
+    simulator = Simulator(settings)
     runner = web.AppRunner(
-        make_app(settings),
+        simulator.app,
         handler_cancellation=True,
         keepalive_timeout=KEEP_ALIVE_S,
         access_log_class=_AccessLog,
@@ -67,7 +70,12 @@ async def listening(settings: Settings) -> AsyncIterator[str]:
         port = runner.addresses[0][1]
         scheme = "https" if tls else "http"
         host = f"[{settings.host}]" if ":" in settings.host else settings.host
-        yield f"{scheme}://{host}:{port}"
+        if simulator.board.active():
+            log.warning("faults that are on: %s", ", ".join(simulator.board.active()))
+        async with contextlib.AsyncExitStack() as doors:
+            if settings.admin_socket:
+                await doors.enter_async_context(admin_socket(settings.admin_socket, simulator.board))
+            yield f"{scheme}://{host}:{port}"
     finally:
         await runner.cleanup()
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from tools.simulator.engine import Generation, Timing
 from tools.simulator.kvcache import PrefixCache, blocks_for
 from tools.simulator.metrics import EngineMetrics, Finished
+from tools.simulator.misbehaviour import Misbehaviour
 from tools.simulator.protocol import Task
 from tools.simulator.settings import Settings
 
@@ -27,8 +28,9 @@ class Sequence:
 class Scheduler:
     """Admits sequences up to `max_num_seqs`, first come first served, and paces them by `timing`."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, faults: Misbehaviour) -> None:
         self._settings = settings
+        self._faults = faults
         self._timing = Timing(settings.ttft_ms / 1000, settings.itl_ms / 1000)
         self._slots = asyncio.Semaphore(settings.max_num_seqs)
         self._cache = PrefixCache(settings.block_size, settings.num_gpu_blocks)
@@ -48,6 +50,7 @@ class Scheduler:
         """
         self._waiting += 1
         try:
+            await self._faults.before_token()
             await self._slots.acquire()
         finally:
             self._waiting -= 1
@@ -64,7 +67,9 @@ class Scheduler:
         scheduled = first = last = time.monotonic()
         for position in range(len(sequence.generation.deltas)):
             # Measured from scheduling, so that late wake-ups do not add up. A delay of 0 lets other sequences go on.
-            await asyncio.sleep(max(0.0, scheduled + self._timing.due(position) - time.monotonic()))
+            due = scheduled + self._timing.due(position) * self._faults.pace()
+            await asyncio.sleep(max(0.0, due - time.monotonic()))
+            await self._faults.before_token()
             now = time.monotonic()
             sequence.produced += 1
             if position == 0:

@@ -11,30 +11,31 @@ from prometheus_client import REGISTRY, generate_latest
 from tools.simulator import replies
 from tools.simulator.errors import ApiError
 from tools.simulator.exchange import answer_streamed, answer_whole, begin
+from tools.simulator.faults import Switchboard
 from tools.simulator.http_metrics import EXCLUDED, HttpMetrics
+from tools.simulator.identity import STAND_IN, VERSION
+from tools.simulator.misbehaviour import Misbehaviour
 from tools.simulator.protocol import decode, read_call
 from tools.simulator.scheduler import Scheduler
+from tools.simulator.scrapes import Scrapes
 from tools.simulator.settings import Settings
+from tools.simulator.streams import event_stream
 
-VERSION = "0.16.0+simulator"
-STAND_IN = "llmisvc-conformance stand-in for vLLM"
 _METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
-def make_app(settings: Settings) -> web.Application:
-    """Return the application of one simulated server."""
-    return Simulator(settings).app
-
-
 class Simulator:
-    """One simulated server."""
+    """One simulated server: its application, and the switchboard of its faults."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._scheduler = Scheduler(settings)
+        self.board = Switchboard(settings.faults)
+        self._faults = Misbehaviour(self.board, settings.ready_after_s)
+        self._scheduler = Scheduler(settings, self._faults)
         self._http = HttpMetrics()
+        self._scrapes = Scrapes(self.board, self._exposition)
         self._keys = [key.encode() for key in settings.api_keys]
         self._created = int(time.time())
         self.app = web.Application(client_max_size=0, middlewares=[self._frame])
@@ -107,8 +108,10 @@ class Simulator:
         )
 
     async def _metrics(self, _request: web.Request) -> web.Response:
-        text = generate_latest(REGISTRY) + (self._scheduler.metrics.text() + self._http.text()).encode()
-        return web.Response(body=text, headers={"Content-Type": _METRICS_TYPE})
+        return web.Response(body=self._scrapes.text().encode(), headers={"Content-Type": _METRICS_TYPE})
+
+    def _exposition(self) -> str:
+        return generate_latest(REGISTRY).decode() + self._scheduler.metrics.text() + self._http.text()
 
     async def _completions(self, request: web.Request) -> web.StreamResponse:
         return await self._answer(request, chat=False)
@@ -121,16 +124,16 @@ class Simulator:
         told = self._settings
         data = decode(await request.read(), request.headers.get("Content-Type", ""))
         call = read_call(data, chat=chat, served=told.served_names, max_model_len=told.max_model_len)
+        self._faults.refuse()
         own_id = request.headers.get("X-Request-Id") or call.request_id or replies.new_id()
-        exchange = begin(call, own_id, told.served_names[0], arrival)
+        exchange = begin(call, own_id, told.served_names[0], arrival, self._faults)
         if not call.stream:
-            return _json(await answer_whole(exchange, self._scheduler))
-        response = web.StreamResponse(headers={"Content-Type": "text/event-stream; charset=utf-8"})
-        # Headers go out at once, long before the first token, as uvicorn sends them.
-        await response.prepare(request)
-        with contextlib.suppress(ConnectionResetError):  # the client has gone; there is nobody to tell
-            await answer_streamed(exchange, self._scheduler, response)
-        return response
+            return _json(self._faults.body(await answer_whole(exchange, self._scheduler)))
+        events = event_stream(request, self.board)
+        await events.open()
+        with contextlib.suppress(ConnectionResetError):  # the stream is over; there is nobody to tell
+            await answer_streamed(exchange, self._scheduler, events)
+        return events.response
 
 
 def _json(body: bytes, status: int = 200) -> web.Response:

@@ -2,6 +2,11 @@
 
 from dataclasses import dataclass
 
+from tools.simulator.faults import Fault
+
+# KServe's preset mounts an empty directory there that only this container sees.
+ADMIN_SOCKET = "/tmp/simulator-admin.sock"  # noqa: S108 - its mode is 0600, and what it gives is no secret
+
 
 @dataclass(frozen=True)
 class Settings:
@@ -25,6 +30,9 @@ class Settings:
         ssl_certfile, ssl_keyfile: PEM files; TLS is on when the first is given.
         ssl_refresh: use changed TLS files without a restart (vLLM's --enable-ssl-refresh).
         api_keys: if any, requests below /v1 need one of them as bearer token.
+        faults: names of faults that are on from the start.
+        ready_after_s: how long the fault `ready-too-soon` lasts, in seconds from the start or from being switched on.
+        admin_socket: path of the Unix socket by which faults are switched; None: there is none.
         pod_name: sent as the header x-inference-pod.
     """
 
@@ -46,4 +54,7 @@ class Settings:
     ssl_keyfile: str | None = None
     ssl_refresh: bool = False
     api_keys: tuple[str, ...] = ()
+    faults: tuple[Fault, ...] = ()
+    ready_after_s: float = 30.0
+    admin_socket: str | None = None
     pod_name: str = ""
