@@ -10,11 +10,11 @@ from tools.faults import download as faults
 from tools.faults import workload
 from tools.kube.client import Object
 from tools.kube.download import download
-from tools.kube.egress import egress
 from tools.kube.errors import NotFound
 from tools.kube.kinds import CLUSTER_STORAGE_CONTAINER, NETWORK_POLICY
 from tools.kube.llm_service import LlmService
 from tools.kube.model_hub import hub_of
+from tools.netpolicy.egress import egress
 
 
 @pytest.mark.conformance(
@@ -34,7 +34,7 @@ def test_policies_let_the_download_out(service: LlmService) -> None:
     for pod in [*service.servers(), *service.picker_pods()]:
         if download(pod) is None:
             continue
-        found = egress(policies, pod["metadata"].get("labels", {}), hub.address, hub.port)
+        found = egress(policies, pod, hub.address, hub.port)
         name = pod["metadata"]["name"]
         wrong += [f"{name} does not reach port {hub.port}: {why}" for why in found.why]
         wrong += [] if found.dns else [f"{name} cannot ask for names: no rule of {list(found.policies)} has UDP 53"]

@@ -9,12 +9,13 @@ from threading import Event
 import pytest
 
 from fixtures.measure import Record
-from fixtures.spare import GUARDED, SpareGateway
+from fixtures.spare import SpareGateway
 from tools.cases.requirement import claimed
 from tools.explain import bullets, check
 from tools.faults import spare as faults
 from tools.kube import gateways
 from tools.kube.kinds import DISRUPTION_BUDGET
+from tools.manifests.spare import GUARDED
 from tools.openai.access import refused
 from tools.openai.client import Client
 from tools.openai.expect import expect_status, violation

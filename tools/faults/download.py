@@ -8,6 +8,7 @@ from tools.explain import check
 from tools.faults.common import wait_until
 from tools.faults.fault import Scope, fault
 from tools.faults.hold import controller_held
+from tools.faults.policy_change import added, instead, policy
 from tools.hub.control import Switches
 from tools.hub.modes import Mode
 from tools.hub.server import UNANSWERED, WEIGHTS
@@ -18,11 +19,13 @@ from tools.kube.kinds import CLUSTER_STORAGE_CONTAINER, DEPLOYMENT, NAMESPACE, N
 from tools.kube.labels import made_for
 from tools.kube.llm_service import PART_OF, SERVER_CONTAINER, LlmService
 from tools.kube.model_hub import hub_of
+from tools.netpolicy.rules import EGRESS, governs, has_port, rules
 from tools.waiting.eventually import eventually
 from tools.waiting.timeouts import seconds
 
 _RESTARTED = "llmisvc-conformance/restarted"
 _TOKEN = "HF_TOKEN"
+_HTTPS = 443
 _CUSTOM = "llmisvc-conformance-custom"
 
 
@@ -111,7 +114,11 @@ def host_unreachable(service: LlmService) -> Iterator[None]:
 @fault(scope=Scope.CLUSTER)
 def authority_unknown(service: LlmService) -> Iterator[None]:
     """The hub's certificate is of an authority that the downloader does not know, and a new server pod is made."""
-    with _hub(service, Mode.PRIVATE_AUTHORITY), _second_pod(service, _restart, lambda f: _failed(f, Reason.AUTHORITY)):
+    with (
+        _let_out(service, _HTTPS),
+        _hub(service, Mode.PRIVATE_AUTHORITY),
+        _second_pod(service, _restart, lambda f: _failed(f, Reason.AUTHORITY)),
+    ):
         yield
 
 
@@ -141,28 +148,25 @@ def half_a_model(service: LlmService) -> Iterator[None]:
             return found.is_done and bool(half(service.kube.logs(found.name, service.namespace, DOWNLOADER)))
 
         with _second_pod(service, _restart, shows):
-            yield
+            try:
+                yield
+            finally:
+                # Half a model serves, and may have taken the whole one's place: what comes back downloads again.
+                switches.switch(_model(service), Mode.WELL)
 
 
 @fault()
 def egress_to_pods_only(service: LlmService) -> Iterator[None]:
-    """A NetworkPolicy means to allow the download, by a rule that allows pods of the cluster and nothing outside."""
-    kube, namespace = service.kube, service.namespace
-    labels = {"app.kubernetes.io/name": service.name, "kserve.io/component": "workload"}
+    """NetworkPolicies mean to allow the download, by rules that allow pods of the cluster and nothing outside."""
+    port = hub_of(service.kube).port
     dns = {"to": [{"namespaceSelector": {}}], "ports": [{"protocol": "UDP", "port": 53}]}
-    hub = {"to": [{"namespaceSelector": {}}], "ports": [{"protocol": "TCP", "port": hub_of(kube).port}]}
-    name = "llmisvc-conformance-egress"
-    meta = {
-        "name": name,
-        "namespace": namespace,
-        "labels": made_for(kube.get(NAMESPACE, namespace), "egress_to_pods_only"),
-    }
+    hub = {"to": [{"namespaceSelector": {}}], "ports": [{"protocol": "TCP", "port": port}]}
+    labels = {"app.kubernetes.io/name": service.name, "kserve.io/component": "workload"}
     spec = {"podSelector": {"matchLabels": labels}, "policyTypes": ["Egress"], "egress": [dns, hub]}
-    try:
-        kube.create({"apiVersion": NETWORK_POLICY.api, "kind": NETWORK_POLICY.kind, "metadata": meta, "spec": spec})
+    pods_only = policy(service, "egress-to-pods", spec)
+    # Policies add up: whatever lets the port out by addresses has to go.
+    with instead(service, lambda found: [*(_without_addresses(each, port) for each in found), pods_only]):
         yield
-    finally:
-        kube.delete(NETWORK_POLICY, name, namespace)
 
 
 @fault(scope=Scope.CLUSTER)
@@ -184,6 +188,17 @@ def custom_initializer_ignored(service: LlmService) -> Iterator[None]:
         yield
     finally:
         kube.delete(CLUSTER_STORAGE_CONTAINER, _CUSTOM)
+
+
+def _without_addresses(found: Object, port: int) -> Object:
+    """A policy as it is, but for rules that let a port out to addresses."""
+
+    def lets_out(rule: Object) -> bool:
+        by_address = any("ipBlock" in peer for peer in rule.get("to") or [])
+        return by_address and has_port(rule.get("ports"), None, "TCP", port)
+
+    kept = [each for each in rules(found, EGRESS) if not lets_out(each)]
+    return found | {"spec": found["spec"] | ({"egress": kept} if governs(found, EGRESS) else {})}
 
 
 def _containers(template: Object) -> tuple[Object, Object]:
@@ -220,6 +235,19 @@ def _stalled(service: LlmService, switches: Switches) -> Callable[[], None]:
 
 def _model(service: LlmService) -> str:
     return str(service.read()["spec"]["model"]["uri"]).removeprefix("hf://").partition(":")[0]
+
+
+@contextmanager
+def _let_out(service: LlmService, port: int) -> Iterator[None]:
+    """A way to one more port of the hub, where policies deny what they do not name."""
+    policies = service.kube.objects(NETWORK_POLICY, service.namespace)
+    if not any(governs(each, EGRESS) for each in policies):
+        yield
+        return
+    to = [{"ipBlock": {"cidr": f"{hub_of(service.kube).address}/32"}}]
+    rule = {"to": to, "ports": [{"protocol": "TCP", "port": port}]}
+    with added(service, "hub-port", {"podSelector": {}, "policyTypes": ["Egress"], "egress": [rule]}):
+        yield
 
 
 @contextmanager

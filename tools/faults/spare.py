@@ -38,6 +38,7 @@ def redirect_removed(service: LlmService) -> Iterator[None]:
     with _deleted(service, HTTP_ROUTE, spare.REDIRECT):
         try:
             kube.patch(HTTP_ROUTE, "spare", namespace, {"spec": {"parentRefs": opened}})
+            _answers(service, "answers over plain HTTP", "http", "/echo", 200)
             yield
         finally:
             kube.patch(HTTP_ROUTE, "spare", namespace, {"spec": {"parentRefs": before}})
@@ -47,6 +48,7 @@ def redirect_removed(service: LlmService) -> Iterator[None]:
 def token_not_demanded(service: LlmService) -> Iterator[None]:
     """The AuthorizationPolicy that demands a token is gone."""
     with _deleted(service, AUTHORIZATION_POLICY, "spare"):
+        _answers(service, "answers without a token", "https", f"{spare.GUARDED}/echo", 200)
         yield
 
 
@@ -98,7 +100,7 @@ def parameters_dropped(service: LlmService) -> Iterator[None]:
         yield
     finally:
         kube.patch(GATEWAY, place.name, place.namespace, {"spec": {"infrastructure": before}})
-        _until(service, Selection(DEPLOYMENT, place.namespace, deployment), 2)
+        _until(service, Selection(DEPLOYMENT, place.namespace, deployment), spare.REPLICAS)
 
 
 def _until(service: LlmService, chosen: Selection, replicas: int) -> None:
@@ -113,11 +115,27 @@ def _place(service: LlmService) -> Place:
     return Place(names.beside(service.namespace), spare.NAME)
 
 
-def _client(service: LlmService) -> Client:
+def _answers(service: LlmService, what: str, scheme: str, path: str, status: int) -> None:
+    """Wait until each of the Gateway's proxies answers so: istiod tells one after the other."""
+
+    def shows() -> None:
+        client = _client(service, scheme)
+        try:
+            told = client.get(path)
+            if told.status != status:
+                raise Violation(what, told.summary)
+        finally:
+            client.close()
+
+    # A connection each, and the load balancer takes its proxies in turn.
+    eventually(what, shows, budget=seconds("fault-effect"), in_a_row=2 * spare.REPLICAS)
+
+
+def _client(service: LlmService, scheme: str = "https") -> Client:
     place = _place(service)
     address = gateways.addresses(service.kube.get(GATEWAY, place.name, place.namespace))[0][1]
     way = replace(service.connection.over_tls(), host=spare.HOST, token=None)
-    return way.client(f"https://{address}", "llmisvc-conformance (fault)")
+    return way.client(f"{scheme}://{address}", "llmisvc-conformance (fault)")
 
 
 @contextmanager

@@ -107,6 +107,8 @@ def _forwarded(kube: Kube, namespace: str, pod: str, port: int, what: str) -> It
         core = client.CoreV1Api(api)
         connect = core.connect_get_namespaced_pod_portforward
         forward = stream.portforward(connect, pod, namespace, ports=str(port), _request_timeout=_SECONDS)
+        # Its thread ends with `close`, which leaves the connection open where the API server was the first to close.
+        forward.websocket.close = forward.websocket.shutdown
         socket = forward.socket(port)
         socket.settimeout(_SECONDS)
         yield socket

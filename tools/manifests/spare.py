@@ -16,6 +16,9 @@ ECHO = "echo"
 # In its certificate; in no DNS.
 HOST = "spare.example.com"
 REDIRECT = "spare-to-https"
+# Below it a token is demanded; netexec answers any path.
+GUARDED = "/guarded"
+REPLICAS = 2
 # From the Kubernetes project's own end-to-end tests; `netexec` answers with what it was asked.
 _IMAGE = "registry.k8s.io/e2e-test-images/agnhost:2.63"
 _PORT = 8080

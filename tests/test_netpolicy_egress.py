@@ -5,17 +5,17 @@ from typing import Any
 
 import pytest
 
-from tools.kube.egress import egress
+from tools.netpolicy.egress import egress
 
 OUTSIDE = IPv4Address("203.0.113.1")
-LABELS = {"app": "llm", "kserve.io/component": "workload"}
+POD = {"metadata": {"name": "s", "namespace": "n", "labels": {"app": "llm", "kserve.io/component": "workload"}}}
 PUBLIC = {"ipBlock": {"cidr": "0.0.0.0/0", "except": ["10.0.0.0/8", "192.168.0.0/16"]}}
 PODS: dict[str, Any] = {"namespaceSelector": {}}
 
 
 def policy(rules: list[dict[str, Any]], **spec: Any) -> dict[str, Any]:
     wanted = {"podSelector": {}, "policyTypes": ["Egress"], "egress": rules} | spec
-    return {"metadata": {"name": "p"}, "spec": wanted}
+    return {"metadata": {"name": "p", "namespace": "n"}, "spec": wanted}
 
 
 def rule(*peers: dict[str, Any], port: Any = 443, **more: Any) -> dict[str, Any]:
@@ -44,11 +44,11 @@ def rule(*peers: dict[str, Any], port: Any = 443, **more: Any) -> dict[str, Any]
     ],
 )
 def test_what_reaches_outside(found: list[dict[str, Any]], allowed: bool) -> None:
-    assert egress(found, LABELS, OUTSIDE, 443).allowed is allowed
+    assert egress(found, POD, OUTSIDE, 443).allowed is allowed
 
 
 def test_the_usual_mistake_is_named() -> None:
-    (why,) = egress([policy([rule(PODS)])], LABELS, OUTSIDE, 443).why
+    (why,) = egress([policy([rule(PODS)])], POD, OUTSIDE, 443).why
     assert "never an outside address" in why
 
 
@@ -57,4 +57,4 @@ def test_the_usual_mistake_is_named() -> None:
     [([rule(PUBLIC)], False), ([{"to": [PODS], "ports": [{"protocol": "UDP", "port": 53}]}], True), ([{}], True)],
 )
 def test_whether_names_can_be_asked_for(rules: list[dict[str, Any]], dns: bool) -> None:
-    assert egress([policy(rules)], LABELS, OUTSIDE, 443).dns is dns
+    assert egress([policy(rules)], POD, OUTSIDE, 443).dns is dns
