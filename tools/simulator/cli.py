@@ -11,8 +11,11 @@ import os
 import re
 import socket
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 
 from tools.simulator.faults import Fault, named
+from tools.simulator.generations import GENERATIONS
+from tools.simulator.presets import PRESETS, Preset
 from tools.simulator.run import serve
 from tools.simulator.settings import ADMIN_SOCKET, Settings
 
@@ -49,6 +52,7 @@ def parse(argv: Sequence[str]) -> tuple[Settings, list[str]]:
     kept, ignored = _split(rest, known)
     given = parser.parse_args(kept)
     model = given.model or positional or "simulated-model"
+    preset = _preset(given.preset, given.preset_billions)
     return Settings(
         served_names=tuple(given.served_model_name or [model]),
         model=model,
@@ -57,11 +61,15 @@ def parse(argv: Sequence[str]) -> tuple[Settings, list[str]]:
         max_model_len=given.max_model_len,
         max_num_seqs=given.max_num_seqs,
         block_size=given.block_size,
-        num_gpu_blocks=given.num_gpu_blocks_override,
+        num_gpu_blocks=given.num_gpu_blocks_override or (preset.num_gpu_blocks if preset else Settings.num_gpu_blocks),
         gpu_memory_utilization=given.gpu_memory_utilization,
         prefix_caching=given.enable_prefix_caching,
         ttft_ms=given.ttft_ms,
         itl_ms=given.itl_ms,
+        preset=preset,
+        max_num_batched_tokens=given.max_num_batched_tokens,
+        seed=given.seed,
+        metrics_generation=given.metrics_generation,
         shutdown_timeout_s=given.shutdown_timeout,
         echo_request_id=given.enable_request_id_headers,
         ssl_certfile=given.ssl_certfile,
@@ -82,6 +90,11 @@ def _faults(parser: argparse.ArgumentParser, given: Sequence[str]) -> list[Fault
         return [named(name.strip()) for name in [*given, *told]]
     except ValueError as error:
         parser.error(str(error))
+
+
+def _preset(name: str, billions: float | None) -> Preset | None:
+    preset = PRESETS.get(name)
+    return replace(preset, billions=billions) if preset and billions else preset
 
 
 def _plain_name(item: str) -> str:
@@ -150,7 +163,8 @@ def _parser() -> tuple[argparse.ArgumentParser, set[str]]:
         add("--max-model-len", type=_tokens, default=plain.max_model_len, help="tokens, prompt and output together"),
         add("--max-num-seqs", type=_count, default=plain.max_num_seqs, help="sequences running at the same time"),
         add("--block-size", type=_count, default=plain.block_size, help="tokens in a KV-cache block"),
-        add("--num-gpu-blocks-override", type=_count, default=plain.num_gpu_blocks, help="KV-cache blocks"),
+        add("--num-gpu-blocks-override", type=_count, help="KV-cache blocks"),
+        add("--max-num-batched-tokens", type=_tokens, help="tokens that a step computes at most, with --preset"),
         add("--gpu-memory-utilization", type=float, default=plain.gpu_memory_utilization, help="only reported"),
         add("--enable-prefix-caching", action=argparse.BooleanOptionalAction, default=plain.prefix_caching),
         add("--enable-request-id-headers", action="store_true", help="send X-Request-Id back"),
@@ -163,6 +177,10 @@ def _parser() -> tuple[argparse.ArgumentParser, set[str]]:
         ),
         add("--ttft-ms", type=_duration, default=plain.ttft_ms, help="milliseconds to the first token"),
         add("--itl-ms", type=_duration, default=plain.itl_ms, help="milliseconds between tokens"),
+        add("--preset", choices=["none", *PRESETS], default="none", help="batch and take time as an accelerator does"),
+        add("--preset-billions", type=_duration, help="parameters of the model in 10^9, if not the preset's own"),
+        add("--seed", type=int, default=plain.seed, help="of what is drawn with --preset"),
+        add("--metrics-generation", choices=list(GENERATIONS), default=plain.metrics_generation, help="names' release"),
         add("--fault", action="append", default=[], metavar="NAME", help="a fault that is on (or SIMULATOR_FAULTS)"),
         add("--ready-after", type=_duration, default=plain.ready_after_s, help="seconds of the fault ready-too-soon"),
         add("--admin-socket", default=ADMIN_SOCKET, help="Unix socket by which faults are switched; empty: none"),

@@ -8,7 +8,7 @@ from tools.simulator import replies
 from tools.simulator.engine import Generation, generate, with_echo
 from tools.simulator.misbehaviour import Misbehaviour
 from tools.simulator.protocol import Call, Task
-from tools.simulator.scheduler import Emit, Scheduler, Sequence
+from tools.simulator.sequence import Emit, Scheduler, Sequence
 from tools.simulator.streams import EventStream
 
 

@@ -129,6 +129,7 @@ class Family:
     """
 
     def __init__(self, name: str, kind: str, help_text: str) -> None:
+        self.name = name
         shown = f"{name}_total" if kind == "counter" else name
         self._head = f"# HELP {shown} {help_text}\n# TYPE {shown} {kind}\n"
         self._created_head = f"# HELP {name}_created {help_text}\n# TYPE {name}_created gauge\n"

@@ -2,14 +2,15 @@
 
 What each number means is vLLM's as well (vllm/v1/metrics): a request with n choices counts as n sequences, a sequence
 that the client abandons is counted in no family of finished requests, and TTFT runs from arrival, not from scheduling.
-One thing is simpler: every sequence is a batch of its own, so `iteration_tokens_total` has the right sum, and the right
-count only when sequences do not overlap.
+One thing is simpler without a preset: every sequence is a batch of its own, so `iteration_tokens_total` has the right
+sum, and the right count only when sequences do not overlap.
 """
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from tools.simulator.exposition import Counter, Family, Gauge, Histogram
+from tools.simulator.generations import names
 from tools.simulator.settings import Settings
 
 REASONS = ("stop", "length", "abort", "error")
@@ -72,6 +73,7 @@ class EngineMetrics:
         waiting: Callable[[], float],
         cache_usage: Callable[[], float],
     ) -> None:
+        self._generation = settings.metrics_generation
         self._labels = {"model_name": settings.served_names[0], "engine": "0"}
         self._families: list[Family] = []
         lengths = length_bounds(settings.max_model_len)
@@ -84,7 +86,7 @@ class EngineMetrics:
         )
         self.cache_hits = self._counter("prefix_cache_hits", "Prefix cache hits, in terms of number of cached tokens.")
         self._never_moving_caches()
-        self._counter("num_preemptions", "Cumulative number of preemption from the engine.")
+        self.preemptions = self._counter("num_preemptions", "Cumulative number of preemption from the engine.")
         self.prompt_tokens = self._counter("prompt_tokens", "Number of prefill tokens processed.")
         self.by_source = self._counters(
             "prompt_tokens_by_source", "Number of prompt tokens by source.", "source", SOURCES
@@ -134,6 +136,15 @@ class EngineMetrics:
         )
         self._cache_config(settings)
 
+    def looked_up(self, prompt_tokens: int, cached_tokens: int) -> None:
+        """A prompt was looked for in the prefix cache."""
+        self.cache_queries.inc(prompt_tokens)
+        self.cache_hits.inc(cached_tokens)
+
+    def stepped(self, tokens: int) -> None:
+        """The engine has made a step; its tokens are those of prompts that are done with it and those generated."""
+        self.iteration.observe(tokens)
+
     def prefilled(self, prompt_tokens: int, cached_tokens: int, ttft: float) -> None:
         """A sequence has its first token, `ttft` seconds after its request arrived."""
         self.prompt_tokens.inc(prompt_tokens)
@@ -141,13 +152,11 @@ class EngineMetrics:
         self.by_source["local_cache_hit"].inc(cached_tokens)
         self.cached_tokens.inc(cached_tokens)
         self.generation_tokens.value += 1
-        self.iteration.observe(prompt_tokens + 1)
         self.ttft.observe(ttft)
 
     def decoded(self, gap: float) -> None:
         """A sequence has a further token, `gap` seconds after the one before."""
         self.generation_tokens.value += 1
-        self.iteration.observe(1)
         self.itl.observe(gap)
 
     def finished(self, end: Finished) -> None:
@@ -171,7 +180,12 @@ class EngineMetrics:
 
     def text(self) -> str:
         """The families in the text format."""
-        return "".join(family.text() for family in self._families)
+        return "".join(self._named(family) for family in self._families)
+
+    def _named(self, family: Family) -> str:
+        """A family under the names that the generation has for it."""
+        shown, text = names(self._generation, family.name), family.text()
+        return text if shown == (family.name,) else "".join(text.replace(family.name, name) for name in shown)
 
     def _family(self, name: str, kind: str, help_text: str) -> Family:
         family = Family(f"vllm:{name}", kind, help_text)

@@ -9,15 +9,17 @@ from aiohttp import web
 from prometheus_client import REGISTRY, generate_latest
 
 from tools.simulator import replies
+from tools.simulator.batching import BatchedScheduler
 from tools.simulator.errors import ApiError
 from tools.simulator.exchange import answer_streamed, answer_whole, begin
 from tools.simulator.faults import Switchboard
+from tools.simulator.fixed import FixedScheduler
 from tools.simulator.http_metrics import EXCLUDED, HttpMetrics
-from tools.simulator.identity import STAND_IN, VERSION
+from tools.simulator.identity import STAND_IN, version
 from tools.simulator.misbehaviour import Misbehaviour
 from tools.simulator.protocol import decode, read_call
-from tools.simulator.scheduler import Scheduler
 from tools.simulator.scrapes import Scrapes
+from tools.simulator.sequence import Scheduler
 from tools.simulator.settings import Settings
 from tools.simulator.streams import event_stream
 
@@ -33,7 +35,7 @@ class Simulator:
         self._settings = settings
         self.board = Switchboard(settings.faults)
         self._faults = Misbehaviour(self.board, settings.ready_after_s)
-        self._scheduler = Scheduler(settings, self._faults)
+        self._scheduler = _scheduler(settings, self._faults)
         self._http = HttpMetrics()
         self._scrapes = Scrapes(self.board, self._exposition)
         self._keys = [key.encode() for key in settings.api_keys]
@@ -99,7 +101,7 @@ class Simulator:
         return web.Response()
 
     async def _version(self, _request: web.Request) -> web.Response:
-        return _json(replies.dumps({"version": VERSION}))
+        return _json(replies.dumps({"version": version(self._settings.metrics_generation)}))
 
     async def _models(self, _request: web.Request) -> web.Response:
         told = self._settings
@@ -134,6 +136,12 @@ class Simulator:
         with contextlib.suppress(ConnectionResetError):  # the stream is over; there is nobody to tell
             await answer_streamed(exchange, self._scheduler, events)
         return events.response
+
+
+def _scheduler(settings: Settings, faults: Misbehaviour) -> Scheduler:
+    if settings.preset is None:
+        return FixedScheduler(settings, faults)
+    return BatchedScheduler(settings, settings.preset, faults)
 
 
 def _json(body: bytes, status: int = 200) -> web.Response:

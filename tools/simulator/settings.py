@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 
 from tools.simulator.faults import Fault
+from tools.simulator.generations import LATEST
+from tools.simulator.presets import Preset
 
 # KServe's preset mounts an empty directory there that only this container sees.
 ADMIN_SOCKET = "/tmp/simulator-admin.sock"  # noqa: S108 - its mode is 0600, and what it gives is no secret
@@ -23,8 +25,12 @@ class Settings:
         num_gpu_blocks: KV-cache size in blocks.
         gpu_memory_utilization: only reported, in vllm:cache_config_info.
         prefix_caching: whether prompt blocks seen before count as cache hits.
-        ttft_ms: time from scheduling to the first token, in milliseconds.
-        itl_ms: time between two tokens of a sequence, in milliseconds.
+        ttft_ms: without a preset, time from scheduling to the first token, in milliseconds.
+        itl_ms: without a preset, time between two tokens of a sequence, in milliseconds.
+        preset: durations of an accelerator by which sequences are batched; None: ttft_ms and itl_ms for each.
+        max_num_batched_tokens: tokens that a step computes at most; None: what the preset has.
+        seed: of the preset's jitter.
+        metrics_generation: vLLM release by which metrics are named, a key of `generations.GENERATIONS`.
         shutdown_timeout_s: how long running requests may go on after SIGTERM, in seconds; None waits for all.
         echo_request_id: send X-Request-Id back (vLLM's --enable-request-id-headers).
         ssl_certfile, ssl_keyfile: PEM files; TLS is on when the first is given.
@@ -48,6 +54,10 @@ class Settings:
     prefix_caching: bool = True
     ttft_ms: float = 20.0
     itl_ms: float = 5.0
+    preset: Preset | None = None
+    max_num_batched_tokens: int | None = None
+    seed: int = 0
+    metrics_generation: str = LATEST
     shutdown_timeout_s: float | None = None
     echo_request_id: bool = False
     ssl_certfile: str | None = None
