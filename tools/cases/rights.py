@@ -8,6 +8,7 @@ from tools.cluster.rules import Disruption, Grant, permitted
 from tools.kube.access import Access, Permissions, missing
 from tools.kube.rights import (
     ACCOUNTS,
+    AUTHORIZATIONS,
     BESIDE,
     CHILDREN,
     FEATURES,
@@ -15,6 +16,7 @@ from tools.kube.rights import (
     ISOLATION,
     ISTIOD,
     LOGS,
+    MESH_POLICIES,
     NODES,
     PICKER_METRICS,
     PLATFORM,
@@ -69,6 +71,8 @@ def findings(
         capabilities.CONTROLLERS: _allowed(permissions, looks[FEATURES]),
         capabilities.READS_POLICIES: _allowed(permissions, looks[POLICIES]),
         capabilities.READS_ISOLATION: _allowed(permissions, looks[ISOLATION]),
+        capabilities.READS_AUTHORIZATIONS: _allowed(permissions, looks[AUTHORIZATIONS]),
+        capabilities.MESH_POLICIES: _first(deploys, _allowed(permissions, useful(Mode.DEPLOY, places)[MESH_POLICIES])),
         capabilities.ACCOUNTS: _allowed(permissions, looks[ACCOUNTS]),
         capabilities.BESIDE: _first(deploys, _allowed(permissions, useful(Mode.DEPLOY, places)[BESIDE])),
         capabilities.CHILDREN: _first(deploys, _allowed(permissions, useful(Mode.DEPLOY, places)[CHILDREN])),

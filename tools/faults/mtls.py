@@ -4,13 +4,14 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from tools.explain import check
+from tools.faults.changed import changed
 from tools.faults.common import fault_labels, wait_for_answer
 from tools.faults.fault import fault
 from tools.faults.revision import as_it_is, beside
 from tools.kube import plaintext, pods
 from tools.kube.client import Object
 from tools.kube.kinds import DESTINATION_RULE, PEER_AUTHENTICATION
-from tools.kube.llm_service import LlmService
+from tools.kube.llm_service import LlmService, Place
 from tools.kube.outside import admitted
 from tools.openai.client import Client
 from tools.probe.verdict import Verdict
@@ -41,6 +42,57 @@ def servers_without_tls(service: LlmService) -> Iterator[None]:
     """A PeerAuthentication switches mutual TLS off for the servers; the gateway follows it, all is in clear."""
     with _demanding(service, "servers_without_tls", {"mtls": {"mode": "DISABLE"}}, _takes_plaintext):
         yield
+
+
+@fault()
+def namespace_permissive(service: LlmService) -> Iterator[None]:
+    """The namespace's own PeerAuthentication says PERMISSIVE where it said STRICT: left over from a migration."""
+    kube, namespace = service.kube, service.namespace
+    place = next(
+        Place(namespace, each["metadata"]["name"])
+        for each in kube.objects(PEER_AUTHENTICATION, namespace)
+        if not each.get("spec", {}).get("selector")
+    )
+    with admitted(service, "seen-from-outside"):
+        before = {pod["metadata"]["name"]: _takes_plaintext(_plain(service, pod)) for pod in service.servers()}
+        try:
+            with changed(kube, PEER_AUTHENTICATION, place, {"/spec/mtls/mode": "PERMISSIVE"}):
+                _await(service, lambda _, answer: _takes_plaintext(answer))
+                yield
+        finally:
+            _await(service, lambda pod, answer: _takes_plaintext(answer) == before.get(pod, _takes_plaintext(answer)))
+
+
+@fault()
+def servers_apart_from_rule(service: LlmService) -> Iterator[None]:
+    """Servers take plaintext only, by a PeerAuthentication, and a DestinationRule has clients speak mutual TLS."""
+    kube, namespace = service.kube, service.namespace
+    name = f"{service.name}-apart-from-rule"
+    meta = {"name": name, "namespace": namespace, "labels": fault_labels(service, "servers_apart_from_rule")}
+    selector = {"matchLabels": {"kserve.io/component": "workload", "app.kubernetes.io/name": service.name}}
+    peer = {
+        "apiVersion": PEER_AUTHENTICATION.api,
+        "kind": PEER_AUTHENTICATION.kind,
+        "metadata": meta,
+        "spec": {"selector": selector, "mtls": {"mode": "DISABLE"}},
+    }
+    rule = {
+        "apiVersion": DESTINATION_RULE.api,
+        "kind": DESTINATION_RULE.kind,
+        "metadata": meta,
+        # The picker's own rule is more specific, so the way to it stays as it is.
+        "spec": {"host": f"*.{namespace}.svc.cluster.local", "trafficPolicy": {"tls": {"mode": "ISTIO_MUTUAL"}}},
+    }
+    try:
+        kube.apply(rule)
+        kube.apply(peer)
+        wait_for_answer(service, "requests are 503", Client.models, lambda reply: reply.status == 503)
+        yield
+    finally:
+        kube.delete(PEER_AUTHENTICATION, name, namespace)
+        kube.delete(DESTINATION_RULE, name, namespace)
+        wait_for_answer(service, "models are listed again", Client.models, lambda reply: reply.status == 200)
+        wait_for_answer(service, "completions are 200 again", Client.complete, lambda reply: reply.status == 200)
 
 
 @fault()

@@ -77,7 +77,9 @@ def read(error: KubeError) -> Answer:
         raise error
     if _UNREACHED not in error.message:
         return Answer(Verdict.HTTP, error.status, error.message)
-    for words, verdict in _WORDS:
-        if words in error.message:
-            return Answer(verdict, 0, error.message)
-    return Answer(Verdict.PROBE_FAILED, 0, error.message)
+    return Answer(verdict_of(error.message), 0, error.message)
+
+
+def verdict_of(words: str) -> Verdict:
+    """How a connection ended, by Go's words for it; PROBE_FAILED for words that are not known. Pure."""
+    return next((verdict for known, verdict in _WORDS if known in words), Verdict.PROBE_FAILED)

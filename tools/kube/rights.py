@@ -59,10 +59,12 @@ IDENTITY = "read which cluster it is"
 FEATURES = "find out what the cluster has"
 POLICIES = "read policies around the service"
 ISOLATION = "read pods, Services and NetworkPolicies of every namespace"
+AUTHORIZATIONS = "read AuthorizationPolicies"
 LOGS = "read the service's logs"
 ACCOUNTS = "read the picker's account and roles"
 BESIDE = "make routes and Gateways beside the service's"
 CHILDREN = "change what KServe makes for a service of the run"
+MESH_POLICIES = "make policies of the mesh for a service of the run"
 REVIEWS = "ask what accounts may do"
 SECRETS = "read which keys the service's Secrets and ConfigMaps have"
 ROUTES = "read routes of every namespace"
@@ -162,6 +164,11 @@ def useful(mode: Mode, places: Places) -> dict[str, list[Access]]:
                     *_for(("get",), (CONFIG_MAP, DEPLOYMENT), places.istio),
                 ],
                 POLICIES: _for(_READ, (DESTINATION_RULE, NETWORK_POLICY, SERVICE_ACCOUNT), places.service),
+                AUTHORIZATIONS: [
+                    access
+                    for place in (places.service, places.istio)
+                    for access in _for(_READ, (AUTHORIZATION_POLICY,), place)
+                ],
                 # Whom a rule admits is told by the labels of all pods and namespaces.
                 ISOLATION: _for(("list",), (NAMESPACE, POD, NETWORK_POLICY, SERVICE, ENDPOINT_SLICE)),
                 PLATFORM: _platform(places),
@@ -197,6 +204,10 @@ def useful(mode: Mode, places: Places) -> dict[str, list[Access]]:
                     *_for(("get", "patch", "delete"), made, places.own),
                     *_for(("get", "delete"), (CLUSTER_ROLE_BINDING,)),
                     *_for(("create",), (LLM_CONFIG, SERVICE_ACCOUNT), places.own),
+                ],
+                MESH_POLICIES: [
+                    *_for((*_READ, *_APPLY, "delete"), (AUTHORIZATION_POLICY, PEER_AUTHENTICATION), places.own),
+                    *_on("pods", "proxy", ("get",), places.own),
                 ],
                 BESIDE: [
                     *_for((*_LOOK, *_APPLY, "delete"), (HTTP_ROUTE, DEPLOYMENT), places.own),

@@ -6,6 +6,7 @@ from tools.profile.load import PROFILES, load_profile, profile_names
 from tools.profile.model import Profile
 from tools.profile.parts import (
     Accelerator,
+    Authorization,
     Budgets,
     Controllers,
     FailureMode,
@@ -16,6 +17,7 @@ from tools.profile.parts import (
     Mtls,
     Observability,
     Picker,
+    PodSecurity,
     SecretReference,
     Secrets,
     Signoff,
@@ -27,6 +29,7 @@ __all__ = [
     "MISSION",
     "PROFILES",
     "Accelerator",
+    "Authorization",
     "Budgets",
     "Claim",
     "Controllers",
@@ -39,6 +42,7 @@ __all__ = [
     "Mtls",
     "Observability",
     "Picker",
+    "PodSecurity",
     "Profile",
     "Scheme",
     "SecretReference",

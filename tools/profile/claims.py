@@ -12,7 +12,7 @@ from tools.profile.gateway import (
     Plaintext,
     RoutesFrom,
 )
-from tools.profile.parts import Isolation, Mesh, Mtls
+from tools.profile.parts import Isolation, Mesh, Mtls, PodSecurity
 
 if TYPE_CHECKING:
     from tools.profile.model import Profile
@@ -91,6 +91,11 @@ def _available(profile: Profile) -> str:
     found = profile.gateway.availability
     covered = ", covered by a PodDisruptionBudget" if found.disruption_budget else ""
     return f"The gateway has at least {found.replicas} ready proxies{covered}."
+
+
+def _authorization(profile: Profile) -> str:
+    others = "".join(f", pods of namespace {each}" for each in profile.authorization.namespaces)
+    return f"AuthorizationPolicies let the Gateway{others} ask the servers, and answer everybody else with 403."
 
 
 def _budgets(profile: Profile) -> str:
@@ -176,6 +181,18 @@ CLAIMS = (
         "mtls: permissive",
         lambda profile: profile.mtls is Mtls.PERMISSIVE,
         lambda _: "Server pods accept the mesh's mutual TLS, and plaintext beside it (PERMISSIVE).",
+    ),
+    Claim(
+        "authorization",
+        "authorization.enforced: true",
+        lambda profile: profile.authorization.enforced,
+        _authorization,
+    ),
+    Claim(
+        "pod-security",
+        "pod_security: restricted or baseline",
+        lambda profile: profile.pod_security is not PodSecurity.NONE,
+        lambda profile: f"The service's namespace enforces the Pod Security Standard {profile.pod_security}.",
     ),
     Claim(
         "default-deny",

@@ -22,6 +22,7 @@ from tools.profile.gateway import (
 from tools.profile.model import Profile
 from tools.profile.parts import (
     Accelerator,
+    Authorization,
     Budgets,
     Controllers,
     FailureMode,
@@ -32,6 +33,7 @@ from tools.profile.parts import (
     Mtls,
     Observability,
     Picker,
+    PodSecurity,
     SecretReference,
     Secrets,
     Signoff,
@@ -97,6 +99,8 @@ def _contradictions(value: Any) -> Iterator[Problem]:
         return
     if value.get("mtls") in (Mtls.STRICT, Mtls.PERMISSIVE) and value.get("mesh") == Mesh.NONE:
         yield Problem(("mtls",), f"{value['mtls']} needs a mesh, and mesh is none")
+    if said("authorization", "enforced") is True and value.get("mesh") != Mesh.SIDECAR:
+        yield Problem(("authorization", "enforced"), "needs mesh: sidecar, or nobody looks at who asks")
     if said("observability", "prometheus") is True and said("observability", "metrics") is not True:
         yield Problem(("observability", "prometheus"), "needs metrics: true, or it would have nothing to collect")
     if said("gateway", "reference"):
@@ -137,6 +141,8 @@ def _profile(file: YamlFile, value: Mapping[str, Any]) -> Profile:
         accelerator=Accelerator(**accelerator | {"kind": Kind(accelerator["kind"])}),
         mesh=Mesh(value["mesh"]),
         mtls=Mtls(value["mtls"]),
+        authorization=Authorization(value["authorization"]["enforced"], tuple(value["authorization"]["namespaces"])),
+        pod_security=PodSecurity(value["pod_security"]),
         picker=Picker(picker["tls"], picker["verified"], FailureMode(picker["failure_mode"])),
         gateway=_gateway(value["gateway"]),
         isolation=Isolation(value["isolation"]),

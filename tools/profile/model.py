@@ -8,6 +8,7 @@ from tools.profile.claims import CLAIMS
 from tools.profile.gateway import Gateway
 from tools.profile.parts import (
     Accelerator,
+    Authorization,
     Budgets,
     Controllers,
     Isolation,
@@ -15,6 +16,7 @@ from tools.profile.parts import (
     Mtls,
     Observability,
     Picker,
+    PodSecurity,
     Secrets,
     Signoff,
 )
@@ -31,6 +33,8 @@ class Profile:
         accelerator: what a replica runs on.
         mesh: how server pods take part in the mesh.
         mtls: what the mesh demands of connections to them.
+        authorization: who may ask them, by who they are in the mesh.
+        pod_security: which Pod Security Standard the namespace enforces.
         picker: the endpoint picker.
         gateway: the Gateway, and how clients reach it.
         isolation: how NetworkPolicies isolate the service's namespace.
@@ -54,6 +58,8 @@ class Profile:
     accelerator: Accelerator
     mesh: Mesh
     mtls: Mtls
+    authorization: Authorization
+    pod_security: PodSecurity
     picker: Picker
     gateway: Gateway
     isolation: Isolation

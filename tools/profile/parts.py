@@ -35,6 +35,14 @@ class FailureMode(StrEnum):
     CLOSE = "FailClose"
 
 
+class PodSecurity(StrEnum):
+    """Which of Kubernetes' Pod Security Standards the service's namespace enforces."""
+
+    RESTRICTED = "restricted"
+    BASELINE = "baseline"
+    NONE = "none"
+
+
 class Isolation(StrEnum):
     """How NetworkPolicies isolate the service's namespace."""
 
@@ -59,6 +67,19 @@ class Accelerator:
     resource: str
     count: int
     node_labels: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Authorization:
+    """Who may ask the servers, by who they are in the mesh.
+
+    Attributes:
+        enforced: whether AuthorizationPolicies let the Gateway ask and refuse others.
+        namespaces: besides the Gateway, pods of these may ask.
+    """
+
+    enforced: bool
+    namespaces: tuple[str, ...]
 
 
 @dataclass(frozen=True)
