@@ -14,8 +14,6 @@ from tools.kube.llm_service import LlmService
 from tools.waiting.eventually import eventually
 from tools.waiting.timeouts import seconds
 
-# The refusal of a ConfigMap of this name shows that the policy is in force.
-_PROBE = "llmisvc-conformance-denial"
 _NUDGE = f"{PREFIX}/nudged"
 
 
@@ -24,7 +22,8 @@ class Denial:
     """What is refused.
 
     Attributes:
-        fault: name of the fault.
+        fault: name of the fault. Policy, and the ConfigMap whose refusal shows that it is in force, are called after
+            it, so that one denial inside another can be seen to begin and to end.
         resources: groups and names, for example `("apps", "deployments")`, with subresources `("*", "*/*")`.
         operations: for example `CREATE`.
         expression: CEL that is true for what is let through.
@@ -53,16 +52,16 @@ def denied(service: LlmService, denial: Denial) -> Iterator[None]:
     """
     kube = service.kube
     labels = fault_labels(service, denial.fault)
-    name = f"{_PROBE}-{service.namespace}"
+    name = f"{PREFIX}-denial-{denial.fault.replace('_', '-')}-{service.namespace}"
     try:
         kube.apply(_policy(name, denial, labels))
         kube.apply(_binding(name, denial, labels))
-        _until(service, "refused" if not denial.warns else "warned about")
+        _until(service, name, "refused" if not denial.warns else "warned about")
         yield
     finally:
         kube.delete(ADMISSION_BINDING, name)
         kube.delete(ADMISSION_POLICY, name)
-        _until(service, "taken")
+        _until(service, name, "taken")
 
 
 def nudge(service: LlmService) -> None:
@@ -78,33 +77,38 @@ def nudge(service: LlmService) -> None:
                 kube.patch(LLM_SERVICE, meta["name"], meta["namespace"], stamp)
 
 
-def _until(service: LlmService, wanted: str) -> None:
-    what = f"what a policy forbids to be {wanted}"
+def _until(service: LlmService, name: str, wanted: str) -> None:
+    what = f"what the policy {name} forbids to be {wanted}"
 
     def shows() -> None:
-        if (found := _answer(service)) != wanted:
+        if (found := _answer(service, name)) != wanted:
             raise Violation(what, f"it is {found}")
 
     eventually(what, shows, budget=seconds("fault-effect"), in_a_row=2)
 
 
-def _answer(service: LlmService) -> str:
+def _answer(service: LlmService, name: str) -> str:
     probe = {
         "apiVersion": CONFIG_MAP.api,
         "kind": CONFIG_MAP.kind,
-        "metadata": {"name": _PROBE, "namespace": service.namespace},
+        "metadata": {"name": name, "namespace": service.namespace},
     }
     try:
-        return "warned about" if any(_PROBE in each for each in service.kube.judge(probe)) else "taken"
+        return "warned about" if any(_words(name) in each for each in service.kube.judge(probe)) else "taken"
     except KubeError as error:
-        if _PROBE in error.message and error.status in (403, 422):
+        if _words(name) in error.message and error.status in (403, 422):
             return "refused"
         raise
 
 
+def _words(name: str) -> str:
+    """The policy's own words; the API server's quote every policy by name and cannot tell which of two refused."""
+    return f"forbidden by the policy {name}."
+
+
 def _policy(name: str, denial: Denial, labels: dict[str, str]) -> Object:
     wanted = [_rule(each, denial.operations) for each in denial.resources]
-    probe = "request.resource.resource == 'configmaps' && request.name == '" + _PROBE + "'"
+    probe = "request.resource.resource == 'configmaps' && request.name == '" + name + "'"
     return {
         "apiVersion": ADMISSION_POLICY.api,
         "kind": ADMISSION_POLICY.kind,
@@ -115,7 +119,7 @@ def _policy(name: str, denial: Denial, labels: dict[str, str]) -> Object:
             "validations": [
                 {
                     "expression": f"!({probe}) && (request.resource.resource == 'configmaps' || ({denial.expression}))",
-                    "message": f"forbidden by the policy {name}",
+                    "message": _words(name),
                 }
             ],
         },

@@ -13,16 +13,14 @@ from tools.kube.llm_service import LlmService
 from tools.waiting.eventually import eventually
 from tools.waiting.timeouts import seconds
 
-# The change of this object, a dry run, shows that the policy is in force.
-_PROBE = "llmisvc-conformance-mutation"
-
 
 @dataclass(frozen=True)
 class Mutation:
     """What is changed.
 
     Attributes:
-        name: of the fault; the policy is called after it.
+        name: of the fault. Policy, and the ConfigMap whose change (a dry run) shows that it is in force, are called
+            after it: one mutation inside another does not change, nor hide, the other's.
         kind: of the objects.
         when: CEL: which objects of the kind.
         patch: CEL: a list of JSONPatch.
@@ -56,7 +54,7 @@ def _until(kube: Kube, namespace: str, name: str, wanted: str) -> None:
     probe = {
         "apiVersion": CONFIG_MAP.api,
         "kind": CONFIG_MAP.kind,
-        "metadata": {"name": _PROBE, "namespace": namespace},
+        "metadata": {"name": name, "namespace": namespace},
     }
 
     def shows() -> None:
@@ -73,7 +71,7 @@ def _documents(name: str, mutation: Mutation, labels: dict[str, str]) -> Sequenc
     rules = [_rule(group, version, mutation.kind.plural), _rule("", "v1", CONFIG_MAP.plural)]
     # One policy for both, or the probe would tell of another.
     marked = f'[JSONPatch{{op: "add", path: "/metadata/labels", value: {{"{_mark(name)}": "true"}}}}]'
-    is_probe = f'object.kind == "ConfigMap" && object.metadata.name == "{_PROBE}"'
+    is_probe = f'object.kind == "ConfigMap" && object.metadata.name == "{name}"'
     policy: Object = {
         "apiVersion": MUTATING_POLICY.api,
         "kind": MUTATING_POLICY.kind,

@@ -1,4 +1,4 @@
-"""Faults of monitoring under STRICT: a scraper outside the mesh is led to a port that is closed to it, or to nothing."""
+"""Faults of monitoring under STRICT: a scraper outside the mesh is led to a closed port, or to nothing."""
 
 from collections.abc import Iterator
 
@@ -18,7 +18,7 @@ def metrics_not_merged(service: LlmService) -> Iterator[None]:
 
 @fault()
 def metrics_port_mistaken(service: LlmService) -> Iterator[None]:
-    """Servers are made anew whose agent is told a port on which no server listens: it hands out its own metrics only."""
+    """Servers are made anew whose agent is told a port on which no server listens: it hands out its own alone."""
     yield from _annotated(service, "prometheus.io/port", "8001")
 
 

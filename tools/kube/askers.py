@@ -1,9 +1,12 @@
 """Who asks a service's servers: the Gateway by its account, and what AuthorizationPolicies there are to judge it by."""
 
+from collections.abc import Mapping, Sequence
+
 from tools.kube import gateways
 from tools.kube.client import Object
 from tools.kube.kinds import AUTHORIZATION_POLICY
 from tools.kube.llm_service import LlmService
+from tools.mesh.allowance import allowance
 from tools.mesh.rules import Asking
 from tools.probe.verdict import ProbeFailed
 
@@ -34,3 +37,17 @@ def policies(service: LlmService) -> list[Object]:
     """AuthorizationPolicies of the service's namespace and of Istio's root namespace."""
     kube, namespaces = service.kube, {service.namespace, service.istiod.namespace}
     return [each for namespace in sorted(namespaces) for each in kube.objects(AUTHORIZATION_POLICY, namespace)]
+
+
+def let_in(service: LlmService, class_name: str, namespaces: Sequence[str], labels: Mapping[str, str]) -> None:
+    """Apply the policy that lets the Gateway ask the servers, and nobody else but pods of these namespaces.
+
+    Args:
+        service: whose; its Gateway need not have proxies yet.
+        class_name: of the Gateway.
+        namespaces: of others that may ask.
+        labels: of the policy.
+    """
+    # As Istio names what it makes for a Gateway: by its class, too.
+    gateway = (service.gateway.namespace, f"{service.gateway.name}-{class_name}")
+    service.kube.apply(allowance(service.name, service.namespace, gateway, namespaces, labels))
