@@ -19,6 +19,7 @@ from tools.mesh.rules import Asking
 from tools.openai.client import Client
 from tools.probe.pod import user_of
 from tools.probe.verdict import Verdict
+from tools.waiting.patience import unhurried
 from tools.waiting.timeouts import seconds
 
 _PATH = "/v1/models"
@@ -47,7 +48,9 @@ class Asked:
         try:
             chosen = Selection(POD, namespace, stranger.NAME)
             what = "a stranger in the mesh to be ready"
-            yield converge(kube, what, chosen, _unready, budget=seconds("prober-ready")).objects[0]
+            with unhurried():
+                ready = converge(kube, what, chosen, _unready, budget=seconds("prober-ready"))
+            yield ready.objects[0]
         finally:
             kube.delete(POD, stranger.NAME, namespace)
 
