@@ -23,7 +23,6 @@ pytest_plugins = [
     "fixtures.outside",
     "fixtures.throwaway",
     "fixtures.reach",
-    "fixtures.enforcing",
     "fixtures.proving",
     "fixtures.proofs",
     "fixtures.exclusive",

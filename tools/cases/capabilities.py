@@ -73,6 +73,5 @@ BY_FIXTURE = {
     "platform": CONTROLLERS,
     "throwaway": DEPLOY,
     "reach": DEPLOY,
-    "enforcing": DEPLOY,
     "beside": BESIDE,
 }
