@@ -188,6 +188,7 @@ def test_what_has_a_slash_or_a_suffix_is_a_path(tmp_path: Path, monkeypatch: pyt
         ({"service": {"manifests": "manifests/nowhere"}}, "no kustomization.yaml in"),
         ({"images": {"server": "simulator"}}, "images.server: simulator is not of the form"),
         ({"mesh": "none", "mtls": "strict"}, "mtls: strict needs a mesh, and mesh is none"),
+        ({"mesh": "none", "authorization": {"enforced": True}}, "needs mesh: sidecar, or nobody looks at who asks"),
         ({"observability": {"prometheus": True}}, "observability.prometheus: needs metrics: true"),
         ({"gateway": {"reference": "no-slash"}}, "gateway.reference: no-slash is not of the form"),
         ({"gateway": {"reference": "a/b", "annotations": {"c": "d"}}}, "gateway.annotations: are for a Gateway that"),

@@ -4,7 +4,18 @@ from dataclasses import replace
 
 import pytest
 
-from tools.profile import CLAIMS, MISSION, Isolation, Load, Mesh, Mtls, Observability, load_profile, profile_names
+from tools.profile import (
+    CLAIMS,
+    MISSION,
+    Authorization,
+    Isolation,
+    Load,
+    Mesh,
+    Mtls,
+    Observability,
+    load_profile,
+    profile_names,
+)
 
 LOCAL = ["local-gpu", "local-tpu"]
 
@@ -44,6 +55,13 @@ def test_every_way_to_take_part_in_the_mesh_is_one_claim(mesh: Mesh, key: str) -
 def test_mtls_is_claimed_as_the_profile_says(mtls: Mtls, keys: set[str]) -> None:
     found = replace(load_profile("local-gpu"), mtls=mtls).claims()
     assert {"strict-mtls", "permissive-mtls"} & set(found) == keys
+
+
+def test_who_may_ask_is_claimed_by_name() -> None:
+    full = load_profile("local-gpu")
+    assert "authorization" not in full.claims()
+    said = replace(full, authorization=Authorization(True, ("tenants",))).claims()["authorization"]
+    assert "the Gateway, pods of namespace tenants ask" in said
 
 
 def test_nothing_is_claimed_that_is_not_said() -> None:
