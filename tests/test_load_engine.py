@@ -44,7 +44,8 @@ def test_requests_are_sent_when_they_are_due_and_streams_follow_each_other() -> 
             assert each.first_token_ns is not None
             assert each.last_token_ns is not None
             assert each.headers_ns is not None
-            assert each.sent_ns < each.headers_ns <= each.first_token_ns < each.last_token_ns <= each.eof_ns
+            # All at once, where this machine was too busy to read in between.
+            assert each.sent_ns < each.headers_ns <= each.first_token_ns <= each.last_token_ns <= each.eof_ns
             assert each.tokens == 20
     assert {each.streamed for each in found} == {True, False}
     assert sum(len(each.records) for each in traffic.slices) == len(found)
