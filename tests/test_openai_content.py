@@ -56,6 +56,18 @@ def test_200_is_not_enough(changes: dict[str, Any], words: str) -> None:
     assert "curl -sS" in str(caught.value)
 
 
+def test_a_chat_without_a_template_says_so() -> None:
+    message = (
+        "As of transformers v4.44, default chat template is no longer allowed, so you must provide a chat template if"
+        " the tokenizer does not define one."
+    )
+    body = json.dumps({"error": {"message": message, "type": "BadRequestError", "param": None, "code": 400}})
+    reply = Reply(Request("POST", "http://gw/v1/chat/completions", {}, "{}"), Verdict.HTTP, 400, _UPSTREAM, body)
+    with pytest.raises(Violation) as caught:
+        expect_chat(reply, "m")
+    assert "no chat template: --chat-template" in str(caught.value)
+
+
 def test_other_status_says_who_answered_and_why() -> None:
     reply = Reply(Request("POST", "http://gw/v1/x", {}), Verdict.HTTP, 500, {"server": "istio-envoy"}, "")
     with pytest.raises(Violation) as caught:

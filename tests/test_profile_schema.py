@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import fields, is_dataclass
-from typing import Any, get_args, get_type_hints
+from typing import Any, get_args, get_origin, get_type_hints
 
 import jsonschema
 import pytest
@@ -19,6 +19,7 @@ from tools.yamlfile import read_yaml
 # Keys whose attribute in Profile has a name of its own.
 RENAMED = {
     "model.name": "model",
+    "model.golden": "golden",
     "service.manifests": "manifests",
     "service.name": "service",
     "images.server": "server_image",
@@ -49,7 +50,8 @@ def attributes(kind: type, path: str = "") -> Iterator[str]:
     for field in fields(kind):
         inner = f"{path}.{field.name}".removeprefix(".")
         parts = [each for each in (hints[field.name], *get_args(hints[field.name])) if is_dataclass(each)]
-        if parts and inner != "gateway.reference":
+        # A list of records is one key.
+        if parts and get_origin(hints[field.name]) is not tuple and inner != "gateway.reference":
             assert isinstance(parts[0], type)
             yield from attributes(parts[0], inner)
         else:

@@ -5,7 +5,7 @@ import pytest
 from tools.cases.capabilities import EXCLUSIVE, FORWARD
 from tools.explain import check
 from tools.faults import pool as pool_faults
-from tools.faults import routing, workload
+from tools.faults import routing, server, workload
 from tools.kube import localise
 from tools.kube.llm_service import LlmService
 from tools.metrics import counting
@@ -42,7 +42,11 @@ def test_completion(service: LlmService, client: Client) -> None:
     name="server-chats",
     level="core",
     requires=[EXCLUSIVE, FORWARD],
-    fault=routing.route_deleted.shows("HTTP 404", "no route matches", "curl"),
+    fault=[
+        routing.route_deleted.shows("HTTP 404", "no route matches", "curl"),
+        server.errors_inside.shows("an error inside a 200", "EngineCore"),
+        server.another_model_answers.shows("model is 'simulator/other-model'"),
+    ],
     checks=["gateway"],
 )
 def test_chat_completion(service: LlmService, client: Client) -> None:
@@ -56,7 +60,11 @@ def test_chat_completion(service: LlmService, client: Client) -> None:
 @pytest.mark.conformance(
     name="server-streams",
     level="core",
-    fault=pool_faults.pool_of_another_port.shows("HTTP 503", "did not take the connection"),
+    fault=[
+        pool_faults.pool_of_another_port.shows("HTTP 503", "did not take the connection"),
+        server.end_mark_missing.shows("it was cut by", "[DONE]"),
+        server.errors_inside.shows("an error inside a 200", "EngineCore"),
+    ],
     checks=["gateway"],
 )
 def test_streamed_chat(client: Client) -> None:

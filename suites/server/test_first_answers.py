@@ -7,14 +7,17 @@ import pytest
 from fixtures.answering import Answering
 from fixtures.measure import Record
 from tools.cases.capabilities import TRAFFIC
-from tools.faults import workload
+from tools.faults import server, workload
 
 
 @pytest.mark.conformance(
     name="server-answers-soon-after-ready",
     level="core",
     requires=[TRAFFIC],
-    fault=workload.servers_stopped.shows("HTTP 503", "answered by the endpoint picker", "knows no ready pod"),
+    fault=[
+        workload.servers_stopped.shows("HTTP 503", "answered by the endpoint picker", "knows no ready pod"),
+        server.ready_too_soon.shows("HTTP 503", "not loaded yet"),
+    ],
     checks=["gateway"],
 )
 def test_answers_soon_after_ready(answering: Callable[[], Answering], record: Record) -> None:

@@ -16,6 +16,7 @@ from websocket import WebSocketException
 
 from tools.kube.client import Kube
 from tools.kube.errors import KubeError
+from tools.openai.chunked import pieces
 
 _SECONDS = 15.0
 # The longest header and payload of a TLS record.
@@ -59,17 +60,30 @@ def ask_pod(
     path: str,
     headers: Mapping[str, str] | None = None,
     body: str | None = None,
+    seconds: float = _SECONDS,
 ) -> PodReply:
     """Send any request to a port inside a pod.
+
+    Args:
+        kube: the cluster.
+        namespace, pod, port: where.
+        method, path: of the request.
+        headers: with `Transfer-Encoding: chunked` the body goes in chunks.
+        body: sent as UTF-8.
+        seconds: that each read may take.
 
     Raises:
         KubeError: the pod could not be reached or did not speak HTTP.
     """
     url = f"pod/{pod}:{port}{path}"
+    sent = {"Connection": "close", **(headers or {})}
+    chunked = "transfer-encoding" in {name.lower() for name in sent}
+    content = None if body is None else pieces(body) if chunked else body.encode()
     with _forwarded(kube, namespace, pod, port, f"{method} {url}") as socket:
-        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=_SECONDS)
+        socket.settimeout(seconds)
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=seconds)
         connection.sock = socket
-        connection.request(method, path, body, {"Connection": "close", **(headers or {})})
+        connection.request(method, path, content, sent, encode_chunked=chunked)
         answer = connection.getresponse()
         text = answer.read().decode(errors="replace")
         return PodReply(url, answer.status, {key.lower(): value for key, value in answer.getheaders()}, text)

@@ -192,6 +192,11 @@ CAUSES: tuple[Cause, ...] = (
         "prompt and max_tokens are more than the model's context: right for a prompt that is too long",
     ),
     Cause(
+        says(400, "chat template"),
+        SERVER,
+        "the model's tokenizer has no chat template: --chat-template, or a model that is tuned for chats",
+    ),
+    Cause(
         both(says(None, "Field required", "field required"), status(400, 422)),
         SERVER,
         "the server got another body than was sent: body or headers were dropped on the way (ext_proc)",

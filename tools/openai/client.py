@@ -5,7 +5,7 @@ import re
 import ssl
 import time
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -16,6 +16,7 @@ import httpx
 
 from tools.errors import UserError
 from tools.openai import curl
+from tools.openai.chunked import pieces
 from tools.openai.curl import Via
 from tools.openai.ending import verdict_of, words
 from tools.openai.reply import Reply, Request
@@ -110,8 +111,12 @@ class Client:
 
     def post(self, path: str, body: Any, headers: Mapping[str, str] | None = None) -> Reply:
         """POST a JSON body to a path below the base URL."""
+        return self.send_text(path, json.dumps(body), headers)
+
+    def send_text(self, path: str, body: str, headers: Mapping[str, str] | None = None) -> Reply:
+        """POST a body as it is, JSON or not, to a path below the base URL."""
         sent = {"Content-Type": "application/json", **(headers or {})}
-        return self.send(Request("POST", self.base_url + path, sent, json.dumps(body)))
+        return self.send(Request("POST", self.base_url + path, sent, body))
 
     def send(self, request: Request) -> Reply:
         """Send any request, once; it gets an `X-Request-Id` unless it has one."""
@@ -144,7 +149,7 @@ class Client:
                 request.method,
                 request.url,
                 headers=dict(headers),
-                content=request.body or None,
+                content=_content(request),
                 extensions=extensions,
             ) as answer:
                 for chunk in answer.iter_bytes():
@@ -158,6 +163,13 @@ class Client:
         got = {name.lower(): value for name, value in answer.headers.items()}
         text = body.decode(answer.encoding or "utf-8", errors="replace")
         return Reply(asked, Verdict.HTTP, answer.status_code, got, text, time.monotonic() - started)
+
+
+def _content(request: Request) -> str | Iterator[bytes] | None:
+    """A body as it is sent: in chunks where a header says so, else whole, with its length."""
+    if any(name.lower() == "transfer-encoding" for name in request.headers):
+        return pieces(request.body)
+    return request.body or None
 
 
 def trust(ca_file: Path | None) -> ssl.SSLContext:

@@ -195,6 +195,12 @@ CLAIMS = (
         lambda _: "NetworkPolicies deny all traffic of the service's namespace but what the service needs.",
     ),
     Claim(
+        "golden-answers",
+        "model.golden: at least one",
+        lambda profile: bool(profile.golden),
+        lambda profile: f"The model goes on with {len(profile.golden)} texts as it did when the profile was written.",
+    ),
+    Claim(
         "metrics",
         "observability.metrics: true",
         lambda profile: profile.observability.metrics,

@@ -11,6 +11,7 @@ from tools.profile.parts import (
     Authorization,
     Budgets,
     Controllers,
+    Golden,
     Isolation,
     Mesh,
     Mtls,
@@ -38,6 +39,7 @@ class Profile:
         isolation: how NetworkPolicies isolate the service's namespace.
         observability: what can be seen of the service in operation.
         model: name that requests use.
+        golden: answers that the model gives in this release.
         manifests: kustomize directory with the service under test.
         service: the LLMInferenceService in it.
         server_image: image of the server's container.
@@ -62,6 +64,7 @@ class Profile:
     isolation: Isolation
     observability: Observability
     model: str
+    golden: tuple[Golden, ...]
     manifests: Path
     service: str
     server_image: str

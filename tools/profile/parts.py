@@ -106,6 +106,19 @@ class Observability:
 
 
 @dataclass(frozen=True)
+class Golden:
+    """How the model goes on with a text.
+
+    Attributes:
+        prompt: the text.
+        answer: what follows, at temperature 0 and with seed 0.
+    """
+
+    prompt: str
+    answer: str
+
+
+@dataclass(frozen=True)
 class SecretReference:
     """A Secret in the service's namespace. Its values are never read.
 

@@ -143,6 +143,15 @@ TIMEOUTS: tuple[Timeout, ...] = (
         "engines follow a change within a second; ours is held to half of one",
     ),
     Timeout("probe", 5, "one probe to be answered or not", "dropped packets never come: a longer wait shows no more"),
+    Timeout(
+        "first-token", 10, "one token of one server", "an engine that works needs a second, with a queue some more"
+    ),
+    Timeout(
+        "warm-answer",
+        1.5,
+        "sixteen tokens to a shape of request that came before",
+        "half a second on a small accelerator, and the rest for the way and a busy machine; compiling takes seconds",
+    ),
     Timeout("request-connect", 5, "a request's connection", "a round trip, twice repeated by TCP after 1 and 3 s"),
     Timeout(
         "request-read",
