@@ -64,6 +64,7 @@ LOGS = "read the service's logs"
 ACCOUNTS = "read the picker's account and roles"
 BESIDE = "make routes and Gateways beside the service's"
 CHILDREN = "change what KServe makes for a service of the run"
+MESH_POLICIES = "make policies of the mesh for a service of the run"
 REVIEWS = "ask what accounts may do"
 SECRETS = "read which keys the service's Secrets and ConfigMaps have"
 ROUTES = "read routes of every namespace"
@@ -203,6 +204,10 @@ def useful(mode: Mode, places: Places) -> dict[str, list[Access]]:
                     *_for(("get", "patch", "delete"), made, places.own),
                     *_for(("get", "delete"), (CLUSTER_ROLE_BINDING,)),
                     *_for(("create",), (LLM_CONFIG, SERVICE_ACCOUNT), places.own),
+                ],
+                MESH_POLICIES: [
+                    *_for((*_READ, *_APPLY, "delete"), (AUTHORIZATION_POLICY, PEER_AUTHENTICATION), places.own),
+                    *_on("pods", "proxy", ("get",), places.own),
                 ],
                 BESIDE: [
                     *_for((*_LOOK, *_APPLY, "delete"), (HTTP_ROUTE, DEPLOYMENT), places.own),

@@ -142,6 +142,12 @@ TIMEOUTS: tuple[Timeout, ...] = (
         "connections to be as NetworkPolicies have them, after a change",
         "engines follow a change within a second; ours is held to half of one",
     ),
+    Timeout(
+        "policy-of-mesh",
+        20,
+        "requests to be as policies of the mesh have them, after a change",
+        "istiod pushes within a second, and sidecars drain connections of the old kind",
+    ),
     Timeout("probe", 5, "one probe to be answered or not", "dropped packets never come: a longer wait shows no more"),
     Timeout(
         "first-token", 10, "one token of one server", "an engine that works needs a second, with a queue some more"
