@@ -23,6 +23,7 @@ pytest_plugins = [
     "fixtures.outside",
     "fixtures.throwaway",
     "fixtures.reach",
+    "fixtures.enforcing",
     "fixtures.proving",
     "fixtures.proofs",
     "fixtures.exclusive",

@@ -73,5 +73,6 @@ BY_FIXTURE = {
     "platform": CONTROLLERS,
     "throwaway": DEPLOY,
     "reach": DEPLOY,
+    "enforcing": DEPLOY,
     "beside": BESIDE,
 }

@@ -4,12 +4,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from tools.faults.common import fault_labels, wait_for_answer
-from tools.faults.fault import fault
+from tools.faults.fault import Scope, fault
+from tools.faults.mutation import Mutation, mutated
 from tools.kube.askers import gateway_of
 from tools.kube.client import Object
-from tools.kube.kinds import AUTHORIZATION_POLICY
+from tools.kube.kinds import AUTHORIZATION_POLICY, PEER_AUTHENTICATION
 from tools.kube.llm_service import LlmService
+from tools.mesh.allowance import NAME
 from tools.openai.client import Client
+
+_SHIPPED = f"object.metadata.name == '{NAME}'"
 
 
 @fault()
@@ -26,6 +30,43 @@ def allowed_to_nobody(service: LlmService) -> Iterator[None]:
     """An ALLOW policy for the servers has no rules: it looks like no restriction, and allows nobody."""
     with _policy(service, "allowed_to_nobody", {"action": "ALLOW"}):
         yield
+
+
+@fault(scope=Scope.CLUSTER)
+def rules_lost(service: LlmService) -> Iterator[None]:
+    """The policy that lets the Gateway in loses its rules as it is written."""
+    patch = '[JSONPatch{op: "remove", path: "/spec/rules"}]'
+    with mutated(service, Mutation("rules_lost", AUTHORIZATION_POLICY, _SHIPPED, patch)):
+        yield
+
+
+@fault(scope=Scope.CLUSTER)
+def selects_nobody(service: LlmService) -> Iterator[None]:
+    """The policy that keeps others out selects pods by a label that no server has."""
+    patch = '[JSONPatch{op: "replace", path: "/spec/selector/matchLabels", value: {"app": "vllm"}}]'
+    with mutated(service, Mutation("selects_nobody", AUTHORIZATION_POLICY, _SHIPPED, patch)):
+        yield
+
+
+@fault(scope=Scope.CLUSTER)
+def permission_undone(service: LlmService) -> Iterator[None]:
+    """PeerAuthentications that are written as PERMISSIVE become STRICT, as by a platform's own policy."""
+    with mutated(service, _mode("permission_undone", "STRICT")):
+        yield
+
+
+@fault(scope=Scope.CLUSTER)
+def permission_without_tls(service: LlmService) -> Iterator[None]:
+    """PeerAuthentications that are written as PERMISSIVE become DISABLE: nothing fails, and all is in clear."""
+    with mutated(service, _mode("permission_without_tls", "DISABLE")):
+        yield
+
+
+def _mode(name: str, mode: str) -> Mutation:
+    when = "has(object.spec.mtls) && object.spec.mtls.mode == 'PERMISSIVE'"
+    return Mutation(
+        name, PEER_AUTHENTICATION, when, f'[JSONPatch{{op: "replace", path: "/spec/mtls/mode", value: "{mode}"}}]'
+    )
 
 
 @contextmanager

@@ -12,7 +12,7 @@ from tools.profile.gateway import (
     Plaintext,
     RoutesFrom,
 )
-from tools.profile.parts import Isolation, Mesh, Mtls
+from tools.profile.parts import Isolation, Mesh, Mtls, PodSecurity
 
 if TYPE_CHECKING:
     from tools.profile.model import Profile
@@ -187,6 +187,12 @@ CLAIMS = (
         "authorization.enforced: true",
         lambda profile: profile.authorization.enforced,
         _authorization,
+    ),
+    Claim(
+        "pod-security",
+        "pod_security: restricted or baseline",
+        lambda profile: profile.pod_security is not PodSecurity.NONE,
+        lambda profile: f"The service's namespace enforces the Pod Security Standard {profile.pod_security}.",
     ),
     Claim(
         "default-deny",

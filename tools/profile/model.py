@@ -17,6 +17,7 @@ from tools.profile.parts import (
     Mtls,
     Observability,
     Picker,
+    PodSecurity,
     Secrets,
     Signoff,
 )
@@ -34,6 +35,7 @@ class Profile:
         mesh: how server pods take part in the mesh.
         mtls: what the mesh demands of connections to them.
         authorization: who may ask them, by who they are in the mesh.
+        pod_security: which Pod Security Standard the namespace enforces.
         picker: the endpoint picker.
         gateway: the Gateway, and how clients reach it.
         isolation: how NetworkPolicies isolate the service's namespace.
@@ -59,6 +61,7 @@ class Profile:
     mesh: Mesh
     mtls: Mtls
     authorization: Authorization
+    pod_security: PodSecurity
     picker: Picker
     gateway: Gateway
     isolation: Isolation

@@ -35,6 +35,14 @@ class FailureMode(StrEnum):
     CLOSE = "FailClose"
 
 
+class PodSecurity(StrEnum):
+    """Which of Kubernetes' Pod Security Standards the service's namespace enforces."""
+
+    RESTRICTED = "restricted"
+    BASELINE = "baseline"
+    NONE = "none"
+
+
 class Isolation(StrEnum):
     """How NetworkPolicies isolate the service's namespace."""
 
