@@ -13,6 +13,7 @@ from tools.profile import (
     Mesh,
     Mtls,
     Observability,
+    PodSecurity,
     load_profile,
     profile_names,
 )
@@ -62,6 +63,13 @@ def test_who_may_ask_is_claimed_by_name() -> None:
     assert "authorization" not in full.claims()
     said = replace(full, authorization=Authorization(True, ("tenants",))).claims()["authorization"]
     assert "the Gateway, pods of namespace tenants ask" in said
+
+
+@pytest.mark.parametrize("level", [PodSecurity.RESTRICTED, PodSecurity.BASELINE])
+def test_pod_security_is_claimed_by_level(level: PodSecurity) -> None:
+    full = load_profile("local-gpu")
+    assert "pod-security" not in full.claims()
+    assert level.value in replace(full, pod_security=level).claims()["pod-security"]
 
 
 def test_nothing_is_claimed_that_is_not_said() -> None:
