@@ -74,3 +74,10 @@ def test_proxy_in_sync() -> None:
         "listener_manager.lds.update_success is 0"
     ]
     assert ProxyState("PRE_INITIALIZING", {}).trouble[0] == "its state is PRE_INITIALIZING"
+
+
+@pytest.mark.parametrize("name", ["pilot_xds_pushes", "vllm:prompt_tokens_total"])
+def test_counters_keep_the_names_that_they_have(name: str) -> None:
+    found = Exposition(f'# TYPE {name} counter\n{name}{{type="cds"}} 3\n')
+    assert found.names == {name}
+    assert found.total([name], type="cds") == 3

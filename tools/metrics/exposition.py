@@ -1,6 +1,7 @@
 """A scraped exposition: sums of samples by name and labels. Pure."""
 
-from collections.abc import Iterable
+import re
+from collections.abc import Container, Iterable
 from dataclasses import dataclass
 
 from prometheus_client.parser import text_string_to_metric_families
@@ -15,6 +16,10 @@ class Sample:
     value: float
 
 
+# Comments begin with a number sign, and with no name.
+_NAME = re.compile(r"[a-zA-Z_:][\w:]*")
+
+
 class Exposition:
     """One scrape.
 
@@ -26,8 +31,9 @@ class Exposition:
     """
 
     def __init__(self, text: str) -> None:
+        written = {found[0] for line in text.splitlines() if (found := _NAME.match(line))}
         self.samples = [
-            Sample(sample.name, dict(sample.labels), sample.value)
+            Sample(_as_written(sample.name, written), dict(sample.labels), sample.value)
             for family in text_string_to_metric_families(text)
             for sample in family.samples
         ]
@@ -45,3 +51,8 @@ class Exposition:
     def total(self, names: Iterable[str], **labels: str) -> float:
         """Their sum; 0 where there is none, because a labelled counter appears with its first event."""
         return sum(sample.value for sample in self.find(names, **labels))
+
+
+def _as_written(name: str, written: Container[str]) -> str:
+    """The name that the text has: the parser puts `_total` to counters without it, as Envoy's and istiod's are."""
+    return name if name in written else name.removesuffix("_total")
