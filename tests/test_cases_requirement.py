@@ -114,6 +114,18 @@ def test_what_a_mode_may(mode: Mode, audits: bool, granted: set[Requirement]) ->
     assert {name for name, each in found.items() if each.ok} == {each.name for each in granted}
 
 
+@pytest.mark.parametrize(
+    ("mode", "role"), [(Mode.READ, "reader"), (Mode.TRAFFIC, "auditor-with-traffic"), (Mode.DEPLOY, "deployer")]
+)
+def test_who_may_not_read_other_namespaces_is_told_which_role_grants_it(mode: Mode, role: str) -> None:
+    lacking = Access("list", "networkpolicies", "networking.k8s.io")
+    rights = frozenset(all_of(mode, PLACES)) - {lacking}
+    found = findings(mode, OTHERS, PLACES, Permissions("eve", rights, {}), audits=True)[READS_ISOLATION.name]
+    assert found.ok is False
+    assert "eve lacks list networkpolicies.networking.k8s.io" in found.have
+    assert f"manifests/rbac/{role}.yaml grants it" in found.have
+
+
 def test_a_cluster_of_our_own_may_be_disturbed() -> None:
     found = findings(Mode.DEPLOY, OURS, PLACES, None, audits=False)
     assert all(each.ok for each in found.values())

@@ -86,6 +86,13 @@ def test_all_that_is_missing_is_told_at_once(serve: Serve) -> None:
     assert "kind: Role" in text
 
 
+def test_a_ready_role_is_named(serve: Serve) -> None:
+    _, kube = serve(_only())
+    with pytest.raises(UserError) as refused:
+        require(kube, review(kube, [_NODES]), [_NODES], "read nodes", "manifests/rbac/reader.yaml")
+    assert "granted by manifests/rbac/reader.yaml, or by the roles below" in refused.value.next_step
+
+
 def test_nothing_is_said_when_nothing_is_missing(serve: Serve) -> None:
     _, kube = serve(_only({"verb": "list", "resource": "nodes"}))
     require(kube, review(kube, [_NODES]), [_NODES], "read nodes")

@@ -9,7 +9,18 @@ from tools import rbac
 from tools.cases import capabilities
 from tools.kube import rights
 from tools.kube.access import Access
-from tools.kube.rights import Mode, Places, all_of, ladder, needed, to_disturb_cluster, to_disturb_service, useful
+from tools.kube.rights import (
+    Mode,
+    Places,
+    all_of,
+    ladder,
+    needed,
+    ready_role,
+    to_disturb_cluster,
+    to_disturb_service,
+    to_isolate,
+    useful,
+)
 from tools.paths import CHECKOUT
 
 _PLACES = Places("s", "g", "k", "i", "o", "l")
@@ -104,3 +115,18 @@ def test_faults_of_the_cluster_scale_controllers_and_relabel_nodes() -> None:
     assert Access("patch", "deployments", "apps", "k") in found
     assert Access("patch", "deployments", "apps", "i") in found
     assert Access("patch", "nodes") in found
+
+
+def test_only_who_deploys_an_isolated_service_needs_to_read_every_namespace() -> None:
+    places = Places(kserve="kserve", istio="istio-system")
+    found = to_isolate(Mode.DEPLOY, places)
+    assert Access("list", "networkpolicies", "networking.k8s.io") in found
+    assert {each.namespace for each in found} == {""}
+    assert to_isolate(Mode.READ, places) == []
+
+
+@pytest.mark.parametrize("mode", [Mode.READ, Mode.TRAFFIC, Mode.DEPLOY])
+def test_the_ready_role_is_there_and_grants_it(mode: Mode) -> None:
+    text = (CHECKOUT / ready_role(mode)).read_text()
+    assert "networkpolicies" in text
+    assert "endpointslices" in text

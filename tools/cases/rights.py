@@ -28,6 +28,7 @@ from tools.kube.rights import (
     THROUGH_ISTIO,
     Mode,
     Places,
+    ready_role,
     to_disturb_cluster,
     to_disturb_service,
     to_look_deeper,
@@ -70,7 +71,7 @@ def findings(
         capabilities.NODES: _allowed(permissions, looks[NODES]),
         capabilities.CONTROLLERS: _allowed(permissions, looks[FEATURES]),
         capabilities.READS_POLICIES: _allowed(permissions, looks[POLICIES]),
-        capabilities.READS_ISOLATION: _allowed(permissions, looks[ISOLATION]),
+        capabilities.READS_ISOLATION: _with_role(_allowed(permissions, looks[ISOLATION]), mode),
         capabilities.READS_AUTHORIZATIONS: _allowed(permissions, looks[AUTHORIZATIONS]),
         capabilities.MESH_POLICIES: _first(deploys, _allowed(permissions, useful(Mode.DEPLOY, places)[MESH_POLICIES])),
         capabilities.ACCOUNTS: _allowed(permissions, looks[ACCOUNTS]),
@@ -112,6 +113,11 @@ def exclusive(found: Finding, idle: FeatureRecord | None) -> Finding:
 def _first(*found: Finding) -> Finding:
     """The first that is not met, or the last."""
     return next((each for each in found if not each.ok), found[-1])
+
+
+def _with_role(found: Finding, mode: Mode) -> Finding:
+    """Names the ready role that grants what is lacking: a right in every namespace is not everybody's to give."""
+    return found if found.ok else Finding(found.ok, found.need, f"{found.have}; {ready_role(mode)} grants it")
 
 
 def _named(found: Finding, need: str) -> Finding:

@@ -84,7 +84,7 @@ def review(kube: Kube, wanted: Iterable[Access]) -> Permissions:
     return Permissions(_user(kube), allowed, denied)
 
 
-def require(kube: Kube, found: Permissions, wanted: Iterable[Access], purpose: str) -> None:
+def require(kube: Kube, found: Permissions, wanted: Iterable[Access], purpose: str, ready: str = "") -> None:
     """Demand rights before anything is begun, all of the missing ones at once.
 
     Args:
@@ -92,6 +92,7 @@ def require(kube: Kube, found: Permissions, wanted: Iterable[Access], purpose: s
         found: what `review` answered.
         wanted: what is needed.
         purpose: what it is needed for, as in "the rights to …".
+        ready: file of a role that has them all; empty if there is none.
 
     Raises:
         UserError: with the missing ones, as questions to kubectl and as roles for whoever can grant them.
@@ -103,8 +104,8 @@ def require(kube: Kube, found: Permissions, wanted: Iterable[Access], purpose: s
             f"the rights to {purpose}",
             f"{who} lacks {len(lacking)} of them:\n{missing(lacking)}",
             cause="; ".join(sorted({reason for each in lacking if (reason := found.denied.get(each, ""))})),
-            next_step=f"have them granted by the roles below, bound to {who}, and ask again:\n"
-            + "\n".join(f"    {line}" for line in steps),
+            next_step=f"have them granted by {f'{ready}, or by ' if ready else ''}the roles below, bound to {who}, "
+            "and ask again:\n" + "\n".join(f"    {line}" for line in steps),
         )
 
 

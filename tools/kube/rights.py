@@ -304,6 +304,17 @@ def ladder(mode: Mode) -> tuple[Mode, ...]:
     }[mode]
 
 
+def ready_role(mode: Mode) -> str:
+    """The file with a role for a mode; the one of a run that deploys has what all others need (`tools.rbac`)."""
+    files = {Mode.READ: "reader", Mode.TRAFFIC: "auditor-with-traffic"}
+    return f"manifests/rbac/{files.get(mode, 'deployer')}.yaml"
+
+
+def to_isolate(mode: Mode, places: Places) -> list[Access]:
+    """What a run needs, too, that deploys a service with `isolation: default-deny`: its policies are made from this."""
+    return useful(Mode.READ, places)[ISOLATION] if mode is Mode.DEPLOY else []
+
+
 def all_of(mode: Mode, places: Places) -> list[Access]:
     """All that a mode and those that it rests on need or can use."""
     return [
