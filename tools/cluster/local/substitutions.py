@@ -20,6 +20,7 @@ IMAGES = {
     "coredns": "cluster-dns",
     "pause": "sandbox",
     "storage-initializer": "storage-initializer",
+    "prometheus": "prometheus",
 }
 REAL_IMAGES = frozenset({"pilot", "llmisvc", "agnhost"})
 # What is not a program: how nodes, network, certificates and the service under test are made.
