@@ -40,7 +40,7 @@ def install(commands: Commands, sources: Sources, report: Report) -> None:
     commands.apply_files(*sorted(path for path in sources.crds.iterdir() if path.is_dir()))
     report("CRDs applied")
     with ThreadPoolExecutor() as pool:
-        for done in [pool.submit(_istio, commands, sources, report), pool.submit(_kserve, commands, sources, report)]:
+        for done in [pool.submit(each, commands, sources, report) for each in (_istio, _kserve, _monitoring)]:
             done.result()
 
 
@@ -82,6 +82,15 @@ def _kserve(commands: Commands, sources: Sources, report: Report) -> None:
     report("KServe controller ready")
     commands.apply(*sources.variant.presets(_rendered(commands, sources, "kserve-runtime-configs")))
     report("KServe presets installed")
+
+
+def _monitoring(commands: Commands, sources: Sources, report: Report) -> None:
+    """Prometheus, where the variant brings one; nothing waits for it, because only cases about metrics need it."""
+    if sources.variant.monitoring is None:
+        return
+    rendered = commands.kube("kustomize", str(sources.variant.values / "monitoring"))
+    commands.apply(*sources.variant.monitoring([each for each in yaml.safe_load_all(rendered) if each]))
+    report("Prometheus on its way")
 
 
 def _patch(commands: Commands, found: dict[str, Any], patch: dict[str, Any]) -> None:

@@ -208,7 +208,7 @@ def _link_all(store: PartStore, parts: Sequence[Part], fresh: Path) -> dict[str,
 # Parts that are only in images, not beside them.
 _INGREDIENTS = {
     "base-layer", "envoy", "simulator-wheels", "simulator-source", "storage-initializer-wheels",
-    "storage-initializer-source",
+    "storage-initializer-source", "kubernetes-sd-source",
 }  # fmt: skip
 
 

@@ -93,9 +93,10 @@ IMAGES = (
           ((Content("/usr/local/lib/python3.11/dist-packages", "simulator-wheels", "site-packages"),),
            (Content("/app", "simulator-source", "app"), Content("/usr/local/bin/vllm", "simulator-source", "vllm"))),
           base=True),
-    # Debian's build, under upstream's name of the same version. USER as upstream's.
+    # Debian's build, under upstream's name of the same version, with what finds pods in its place. USER as upstream's.
     Image("prometheus", "docker.io/prom/prometheus:v2.42.0", ImageConfig(["/bin/prometheus"], user="65534:65534"),
-          ((Content("/usr/bin/prometheus", "prometheus", "bin/prometheus"),),), base=True),
+          ((Content("/usr/bin/prometheus", "prometheus", "bin/prometheus"),),
+           (Content("/usr/bin/kubernetes-sd", "kubernetes-sd-source", "kubernetes-sd"),)), base=True),
     # USER as upstream's; HOME is where that user may write.
     Image("storage-initializer", "docker.io/kserve/storage-initializer:v0.19.0",
           ImageConfig(["/storage-initializer/scripts/initializer-entrypoint"], user="1000:1000", workdir="/home",

