@@ -24,6 +24,7 @@ pytest_plugins = [
     "fixtures.throwaway",
     "fixtures.reach",
     "fixtures.enforcing",
+    "fixtures.prometheus",
     "fixtures.proving",
     "fixtures.proofs",
     "fixtures.exclusive",

@@ -2,8 +2,8 @@
 """Finds pods for Debian's Prometheus, which is built without Kubernetes' service discovery.
 
 It answers every GET in the form of `http_sd_configs`, with the pods of all namespaces as they are now and the
-`__meta_kubernetes_*` labels that Prometheus' own discovery gives to role `pod` (its documentation, "kubernetes_sd_config"),
-so that relabelling is the same. Runs beside Prometheus in its pod, with its service account.
+`__meta_kubernetes_*` labels that Prometheus' own discovery gives to role `pod` (its documentation,
+"kubernetes_sd_config"), so that relabelling is the same. Runs beside Prometheus in its pod, with its service account.
 """
 
 import json

@@ -78,7 +78,7 @@ def test_nothing_is_claimed_that_is_not_said() -> None:
     bare = replace(
         full,
         isolation=Isolation.NONE,
-        observability=Observability(False, False, False, False),
+        observability=Observability(False, False, False, False, "", "", ""),
         budgets=replace(full.budgets, load=nothing),
     )
     assert set(full.claims()) - set(bare.claims()) == {"default-deny", "metrics", "prometheus", "budgets"}
@@ -92,7 +92,9 @@ def test_a_budget_of_zero_failures_is_a_budget() -> None:
 
 
 def test_kiali_and_jaeger_are_claimed_where_they_are_there() -> None:
-    claims = replace(load_profile("local-gpu"), observability=Observability(True, True, True, True)).claims()
+    claims = replace(
+        load_profile("local-gpu"), observability=Observability(True, True, True, True, "", "", "")
+    ).claims()
     assert {"kiali", "jaeger"} <= set(claims)
 
 

@@ -13,9 +13,17 @@ from tools.paths import CHECKOUT
 
 DIRECTORY = CHECKOUT / "manifests" / "rbac"
 # In the roles of an audit; in those of a run that deploys, the service's namespace is one that is yet to be made.
-_AUDITED = Places(service="my-service", gateway="my-service", kserve="kserve", istio="istio-system")
-_DEPLOYED = Places(kserve="kserve", istio="istio-system")
-_WORDS = {"my-service": "the service's", "kserve": "KServe's", "istio-system": "Istio's", "default": "the Lease's"}
+_AUDITED = Places(
+    service="my-service", gateway="my-service", kserve="kserve", istio="istio-system", monitoring="monitoring"
+)
+_DEPLOYED = Places(kserve="kserve", istio="istio-system", monitoring="monitoring")
+_WORDS = {
+    "my-service": "the service's",
+    "kserve": "KServe's",
+    "istio-system": "Istio's",
+    "default": "the Lease's",
+    "monitoring": "Prometheus'",
+}
 
 FILES = {
     "reader": (Mode.READ, _AUDITED, "--target my-service/NAME --read-only"),

@@ -22,6 +22,7 @@ READS_ROUTES = may(rights.ROUTES)
 READS_LOGS = may(rights.LOGS)
 READS_STORAGE = may(rights.STORAGE)
 ISTIOD = may(rights.ISTIOD)
+PROMETHEUS = may(rights.PROMETHEUS)
 ACCOUNTS = may(rights.ACCOUNTS)
 BESIDE = may(rights.BESIDE)
 CHILDREN = may(rights.CHILDREN)
@@ -51,6 +52,7 @@ ALL = (
     READS_LOGS,
     READS_STORAGE,
     ISTIOD,
+    PROMETHEUS,
     ACCOUNTS,
     BESIDE,
     CHILDREN,
@@ -71,6 +73,7 @@ BY_FIXTURE = {
     "tls_client": TRAFFIC,
     "metrics_token": PICKER_METRICS,
     "platform": CONTROLLERS,
+    "prometheus": PROMETHEUS,
     "throwaway": DEPLOY,
     "reach": DEPLOY,
     "enforcing": DEPLOY,

@@ -54,6 +54,7 @@ THROUGH = "reach server pods from outside the mesh"
 THROUGH_ISTIO = "reach istiod from outside the mesh"
 NODES = "read nodes"
 ISTIOD = "ask istiod"
+PROMETHEUS = "ask Prometheus"
 PICKER_METRICS = "read the picker's metrics"
 IDENTITY = "read which cluster it is"
 FEATURES = "find out what the cluster has"
@@ -113,6 +114,7 @@ class Places:
         istio: of istiod.
         own: of the run's own namespaces.
         lease: of the Lease.
+        monitoring: of Prometheus.
     """
 
     service: str = ""
@@ -121,6 +123,7 @@ class Places:
     istio: str = ""
     own: str = ""
     lease: str = "default"
+    monitoring: str = ""
 
 
 def needed(mode: Mode, places: Places) -> list[Access]:
@@ -186,6 +189,11 @@ def useful(mode: Mode, places: Places) -> dict[str, list[Access]]:
                     *_for(("get",), (CONFIG_MAP,), places.kserve),
                 ],
                 STORAGE: _for(_READ, (CLUSTER_STORAGE_CONTAINER,)),
+                # Its API, and the gateway's pods, of which it is asked.
+                PROMETHEUS: [
+                    *_on("services", "proxy", ("get",), places.monitoring),
+                    *_for(_READ, (POD,), places.gateway),
+                ],
             }
         case Mode.TRAFFIC:
             return {

@@ -1,4 +1,4 @@
-"""The Prometheus that ships, as the local cluster needs it: a transformation of what is rendered, never a copy. Pure."""
+"""The Prometheus that ships as the local cluster needs it: a transformation of what is rendered, never a copy. Pure."""
 
 import copy
 from collections.abc import Sequence
@@ -36,7 +36,7 @@ def for_local_cluster(documents: Sequence[Document]) -> list[Document]:
 
 def _localised(shipped: dict[str, Any]) -> dict[str, Any]:
     """The same jobs, rules and relabelling; other intervals, and pods found by the program beside it."""
-    often = {key: _INTERVAL for key in ("scrape_interval", "scrape_timeout", "evaluation_interval")}
+    often = dict.fromkeys(("scrape_interval", "scrape_timeout", "evaluation_interval"), _INTERVAL)
     jobs = []
     for job in shipped["scrape_configs"]:
         changed = {key: value for key, value in job.items() if key != _OF_KUBERNETES}

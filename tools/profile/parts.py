@@ -105,12 +105,16 @@ class Observability:
         metrics: servers, picker and proxies expose metrics.
         prometheus: a Prometheus collects them.
         kiali, jaeger: these are there and show the service.
+        prometheus_at, kiali_at, jaeger_at: where they are asked, as `NAMESPACE/SERVICE:PORT`.
     """
 
     metrics: bool
     prometheus: bool
     kiali: bool
     jaeger: bool
+    prometheus_at: str
+    kiali_at: str
+    jaeger_at: str
 
 
 @dataclass(frozen=True)

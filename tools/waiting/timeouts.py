@@ -101,6 +101,12 @@ TIMEOUTS: tuple[Timeout, ...] = (
     Timeout("sidecars-in-sync", 10, "sidecars to have taken what istiod sent last", "istiod pushes at every change"),
     Timeout("picker-gauge", 12, "the picker's gauges to be right", "it brings them up to date every 5 s"),
     Timeout(
+        "prometheus-scrapes",
+        45,
+        "Prometheus to have scraped what came, or what was counted",
+        "locally it scrapes every 2 s; two scrapes of the usual 15 s, and a moment to find pods",
+    ),
+    Timeout(
         "picker-replaced",
         60,
         "another picker in the place of one that ended, or of none",
