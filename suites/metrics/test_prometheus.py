@@ -155,7 +155,7 @@ def test_istio_alerts_can_fire(client: Client, service: LlmService, prometheus: 
     level="extended",
     requires=[claimed("prometheus"), claimed("metrics")],
     fault=[
-        faults.metrics_prefixed.shows("no scrape of requests finished", "metric has another name"),
+        faults.metrics_prefixed.shows("it has no such series", "metric has another name"),
         faults.prometheus_without_picker_metrics.shows("Servers seen", "Requests picked for"),
     ],
     checks=["prometheus"],
