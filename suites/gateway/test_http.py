@@ -7,6 +7,7 @@ import pytest
 from tools.explain import Violation, bullets, check
 from tools.faults import gateway as of_gateway
 from tools.faults import http as faults
+from tools.faults import server
 from tools.kube.llm_service import LlmService
 from tools.openai.client import Client
 from tools.openai.content import expect_completion
@@ -45,6 +46,7 @@ def wire(service: LlmService, client: Client) -> Iterator[Callable[..., Wire]]:
     level="core",
     fault=[
         faults.responses_buffered.shows("came at once", "buffers"),
+        server.streams_in_one_piece.shows("came at once"),
         of_gateway.access_denied.shows("403"),
     ],
     checks=["gateway"],

@@ -156,15 +156,20 @@ def expect_failed_only(
     if not failed:
         return
     found = blamed(service, failed, leaving)
-    total = len(traffic.records)
+    total, began = len(traffic.records), traffic.slices[0].start.at_ns
+    shown = [f"sent at {(each.record.sent_ns - began) / NANOSECONDS:.1f} s: {each}" for each in found[:_SHOWN]]
     raise Violation(
         f"every request to be answered whole {what}",
-        f"{len(failed)} of {total} failed, {blame.tally(found)}; the first:"
-        f" {bullets([str(each) for each in found[:_SHOWN]])}",
+        f"{len(failed)} of {total} failed, {blame.tally(found)}; the first: {bullets(shown)}",
         cause=cause,
         next_step=service.kubectl("get", "pods,events", "--sort-by=.metadata.creationTimestamp"),
         details="\n\n".join(
-            [timeline.text(traffic.slices), *_events(service), f"request:        {failed[0].request.curl}"]
+            [
+                timeline.text(traffic.slices),
+                *_servers(service),
+                *_events(service),
+                f"request:        {failed[0].request.curl}",
+            ]
         ),
     )
 
@@ -206,6 +211,11 @@ def _access_log(service: LlmService, agents: Collection[str]) -> dict[str, dict[
         lines = access_lines(log, set(agents), ())
         found |= {str(line.fields["user_agent"]): line.fields for line in lines if line.fields}
     return found
+
+
+def _servers(service: LlmService) -> list[str]:
+    """The server pods that are there, and those that go."""
+    return ["\n".join(f"{pods.line(pod)}, {pod['status'].get('podIP', 'no address')}" for pod in service.servers())]
 
 
 def _events(service: LlmService) -> list[str]:

@@ -56,7 +56,7 @@ def test_gateway_proxies_are_there(service: LlmService) -> None:
     checks=["metrics"],
 )
 def test_control_plane_is_there(service: LlmService) -> None:
-    """Every istiod hands out its metrics: its proxies, what it pushes to them, and how long that takes."""
+    """Every istiod hands out its metrics: its version, its proxies, and what it pushes to them."""
     namespace = service.istiod.namespace
     names = [pod["metadata"]["name"] for pod in service.kube.objects(POD, namespace, labels="app=istiod")]
     wrong = [] if names else ["there is no istiod pod"]

@@ -21,7 +21,6 @@ _TOKENS = 16
     fault=[
         faults.another_model_answers.shows("chunk 0: model is 'simulator/other-model'", "and"),
         faults.end_mark_missing.shows("does not end with data: [DONE]"),
-        faults.streams_in_one_piece.shows("content-length"),
         faults.streams_end_early.shows("was cut in the middle"),
         fields.fields_lost.shows("usage is None"),
     ],

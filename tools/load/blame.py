@@ -100,7 +100,9 @@ def _by_line(record: RequestRecord, line: Mapping[str, Any]) -> Blame | None:
     if _EXT_PROC in details:
         return Blame(record, Culprit.PICKER, f"access log: {details.strip()}")
     if record.status != 200 and details.strip().startswith(_UPSTREAM):
-        return Blame(record, Culprit.POD, f"access log: {details.strip()}: the pod answered so, or its sidecar for it")
+        host = line.get("upstream_host") or "an address that it does not tell"
+        sign = f"access log: {details.strip()}: the pod at {host} answered so, or its sidecar for it"
+        return Blame(record, Culprit.POD, sign)
     for flag in str(line.get("response_flags") or "").split(","):
         for known, who in ((_OF_PODS, Culprit.POD), (_OF_GATEWAY, Culprit.GATEWAY)):
             if flag in known:
