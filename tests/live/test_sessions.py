@@ -27,8 +27,15 @@ from tools.report.record import RunRecord
 
 # Istio's, of the version that the stack pins: manifests/known-issues.yaml.
 KNOWN_HERE = {"route-services-stay-apart"}
+# Upstream builds of Envoy do not count Istio's standard metrics; nothing shows or traces services on the local cluster.
+LACKED_HERE = {
+    "metrics-istio-counts-requests",
+    "prometheus-istio-alerts-can-fire",
+    "kiali-shows-the-service",
+    "jaeger-has-traces",
+}
 # Another part every day; all of them take longer than one run of CI may.
-PARTS = 40
+PARTS = 60
 PLANTED = "planted-9d1c2f7ab05e"
 
 
@@ -82,8 +89,10 @@ def _all_well(access: ClusterAccess, capsys: pytest.CaptureFixture[str], *option
         print(f"\n{done.end}")
     assert done.status == ExitCode.REHEARSAL, done.output
     record = done.record
-    assert {each.outcome for each in record.cases} <= {Outcome.PASSED, Outcome.KNOWN_ISSUE}
-    assert {each.name for each in record.cases if each.outcome is Outcome.KNOWN_ISSUE} <= KNOWN_HERE
+    ended = {outcome: {each.name for each in record.cases if each.outcome is outcome} for outcome in Outcome}
+    assert ended.pop(Outcome.KNOWN_ISSUE) <= KNOWN_HERE
+    assert ended.pop(Outcome.NOT_SUPPORTED) <= LACKED_HERE
+    assert {outcome for outcome, names in ended.items() if names} == {Outcome.PASSED}
     assert record.trouble == ()
     assert len(record.standins) > 10
     assert _left(access, record.run) == []

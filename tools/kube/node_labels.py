@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
-from tools.kube import node_cordon, node_taints
+from tools.kube import node_taints
 from tools.kube.client import Kube
 from tools.kube.kinds import NODE
 from tools.kube.labels import PREFIX
@@ -33,8 +33,8 @@ def changed(kube: Kube, node: str, labels: Mapping[str, str]) -> Iterator[None]:
 
 
 def restore(kube: Kube) -> list[str]:
-    """Put right what killed runs left, of taints and cordons too; one line for each node."""
-    lines = [*node_taints.restore(kube), *node_cordon.restore(kube)]
+    """Put right what killed runs left, of taints too; one line for each node."""
+    lines = node_taints.restore(kube)
     for node in kube.objects(NODE):
         text = (node["metadata"].get("annotations") or {}).get(BEFORE)
         if text:

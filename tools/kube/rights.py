@@ -279,7 +279,6 @@ def to_disturb_cluster(places: Places) -> list[Access]:
         # A creation as a dry run shows that a node's kubelet is kept from undoing a fault.
         *_for(("get", "patch", "create"), (NODE,)),
         *_on("nodes", "status", ("patch",), ""),
-        *_on("pods", "eviction", ("create",), places.own),
         *_for(("patch",), (GATEWAY,), places.gateway),
         *_for(("get", "patch"), (VALIDATING_WEBHOOK, CRD)),
         *_for(("get", "create", "delete"), (CLUSTER_ROLE_BINDING,)),
