@@ -1,6 +1,7 @@
 """Many connections by one command: what it looks like to a shell, and what is read from its words."""
 
 import subprocess
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pytest
@@ -89,12 +90,12 @@ class Recorded:
     def __init__(self, *printed: str | ProbeFailed) -> None:
         self.printed, self.asked = list(printed), list[str]()
 
-    def run(self, command: str) -> str:
-        self.asked.append(command)
+    def ask(self, targets: Sequence[Target], milliseconds: int) -> Mapping[Target, Verdict]:
+        self.asked.append(script(targets, milliseconds))
         found = self.printed.pop(0)
         if isinstance(found, ProbeFailed):
             raise found
-        return found
+        return verdicts(targets, found)
 
 
 def test_drops_are_confirmed_once_and_for_longer() -> None:

@@ -11,7 +11,7 @@ from tools.kube.labels import PREFIX
 from tools.kube.llm_service import LlmService
 from tools.netpolicy.facts import PART_OF, SCHEDULER, WORKLOAD
 from tools.netpolicy.world import PodEnd
-from tools.probe.pod import probe_pod, user_of
+from tools.probe.pod import on_node, probe_pod, user_of
 from tools.reach.cells import Who
 from tools.waiting.timeouts import seconds
 
@@ -30,9 +30,12 @@ class Probers:
 
     Attributes:
         service: whose surroundings they are in.
+        space: what the names of their namespaces begin with, where the service's is not the run's: no pod of the run is
+            made there, so there is no stranger; empty means that it is.
     """
 
     service: LlmService
+    space: str = ""
 
     def make(self, image: str, labels: Mapping[str, str]) -> None:
         """Make those that are not there, and wait until all are ready.
@@ -44,7 +47,7 @@ class Probers:
         kube = self.service.kube
         near = self.service.servers()[0]["spec"]["nodeName"]
         nodes = [near, *(each for each in _nodes(kube) if each != near)]
-        wanted = [who for who in _PLACES if who is not Who.FAR or len(nodes) > 1]
+        wanted = [who for who in self._wanted if who is not Who.FAR or len(nodes) > 1]
         for suffix in sorted({_PLACES[who] for who in wanted} - {""}):
             meta = {"name": self._namespace(suffix), "labels": dict(labels)}
             kube.apply({"apiVersion": NAMESPACE.api, "kind": NAMESPACE.kind, "metadata": meta})
@@ -59,7 +62,13 @@ class Probers:
     def found(self) -> dict[Who, Object]:
         """The pods that are there, by who they are."""
         made = self.service.kube.objects(POD, labels=f"{_FOR}={self.service.namespace}")
-        return {Who(each["metadata"]["labels"][PROBER]): each for each in made if not pods.is_leaving(each)}
+        # Another run's, which audits the same service or was killed, are not ours.
+        ours = {self._namespace(_PLACES[who]) for who in self._wanted}
+        return {
+            Who(each["metadata"]["labels"][PROBER]): each
+            for each in made
+            if not pods.is_leaving(each) and each["metadata"]["namespace"] in ours
+        }
 
     @staticmethod
     def end(pod: Object) -> PodEnd:
@@ -77,7 +86,7 @@ class Probers:
             user=user_of(self.service.kube.get(NAMESPACE, space)),
             memory=_MEMORY,
             container=serve,
-            spec={"nodeSelector": {"kubernetes.io/hostname": node}},
+            spec=on_node(node),
         )
 
     def _dress(self, who: Who) -> dict[str, str]:
@@ -91,7 +100,11 @@ class Probers:
         return {}
 
     def _namespace(self, suffix: str) -> str:
-        return f"{self.service.namespace}-{suffix}" if suffix else self.service.namespace
+        return f"{self.space or self.service.namespace}-{suffix}" if suffix else self.service.namespace
+
+    @property
+    def _wanted(self) -> list[Who]:
+        return [who for who in _PLACES if who is not Who.STRANGER or not self.space]
 
 
 def _name(who: Who) -> str:
@@ -99,8 +112,13 @@ def _name(who: Who) -> str:
 
 
 def _nodes(kube: Kube) -> list[str]:
-    """Nodes that take pods."""
-    return sorted(each["metadata"]["name"] for each in kube.objects(NODE) if not each["spec"].get("unschedulable"))
+    """Nodes that take pods, and can run agnhost's image."""
+    return sorted(each["metadata"]["name"] for each in kube.objects(NODE) if _takes(each))
+
+
+def _takes(node: Object) -> bool:
+    system = (node["metadata"].get("labels") or {}).get("kubernetes.io/os", "linux")
+    return system == "linux" and not node["spec"].get("unschedulable") and pods.is_ready(node)
 
 
 def _unready(found: list[Object]) -> str:
