@@ -1,12 +1,11 @@
 """How long a NetworkPolicy takes from the API write to its effect on the local cluster; promised: 500 ms at most (p99).
 
-    llmisvc-conformance up; python -m benchmarks.policies [--rounds 100] [--after-kill]; llmisvc-conformance down
+    llmisvc-conformance up; python -m benchmarks.policies [--rounds 100]; llmisvc-conformance down
 
 A pod of the other node sends a datagram each half of a millisecond; none is answered, so each is judged
 as the first of a connection. A default-deny policy is made: its time is from before the request until the last datagram
 that arrived. It is deleted: from before the request until the first one that arrives. The rules of the whole node are
-replaced each time, with what else the cluster has running. With `--after-kill` the agents of all nodes are ended by
-SIGKILL first, and what is measured is what the nodes' inits have started in their place.
+replaced each time, with what else the cluster has running.
 """
 
 import argparse
@@ -21,15 +20,13 @@ from tests.live.datagrams import Stream
 from tests.live.policy_world import PolicyWorld, policy_world
 from tests.policy_generated import NAMESPACES
 from tests.policy_objects import policy
-from tools.cluster.local import bring_up, registry
-from tools.cluster.local.topology import Topology
+from tools.cluster.local import registry
 from tools.errors import UserError
 from tools.kube.kinds import NAMESPACE, NETWORK_POLICY
 from tools.paths import CHECKOUT
 from tools.stack import locate_stack
 
 _PROMISED = 0.5
-_AGENT = "policy-agent"
 _QUIET_SECONDS = 0.5
 _DENY = policy("x/deny", {"podSelector": {"matchLabels": {"pod": "a"}}, "policyTypes": ["Ingress"]})
 
@@ -38,13 +35,10 @@ def main() -> int:
     """Measure, print a line of JSON; 1 if the promise is not kept."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=100, help="policies made and deleted")
-    parser.add_argument("--after-kill", action="store_true", help="end the agents by SIGKILL first")
-    given = parser.parse_args()
-    rounds = given.rounds
+    rounds = parser.parse_args().rounds
     topology = registry.load(registry.default_name())
     if topology is None:
         raise UserError("a running local cluster", "there is none", next_step="llmisvc-conformance up")
-    again = _kill_agents(topology) if given.after_kill else {}
     with policy_world(topology, locate_stack().image_names["agnhost"]) as world:
         try:
             made, deleted = _measure(world, rounds)
@@ -52,25 +46,8 @@ def main() -> int:
             for name in NAMESPACES:
                 world.kube.delete(NAMESPACE, name)
     kept = all(_p99(each) <= _PROMISED for each in (made, deleted))
-    print(
-        json.dumps(
-            {"enforced": _figures(made), "lifted": _figures(deleted), "promise kept": kept, **again, **_machine()}
-        )
-    )
+    print(json.dumps({"enforced": _figures(made), "lifted": _figures(deleted), "promise kept": kept, **_machine()}))
     return 0 if kept else 1
-
-
-def _kill_agents(topology: Topology) -> dict[str, float]:
-    """End the agent of each node, and wait until another one runs; the longest wait."""
-    longest = 0.0
-    for name in (each.name for each in topology.nodes):
-        machine = bring_up.running(topology)[name]
-        before, started = machine.components()[_AGENT], time.monotonic()
-        machine.run(["kill", "-9", str(before)])
-        while machine.components().get(_AGENT, before) == before:
-            time.sleep(0.002)
-        longest = max(longest, time.monotonic() - started)
-    return {"agents started again after ms": round(longest * 1000, 1)}
 
 
 def _measure(world: PolicyWorld, rounds: int) -> tuple[list[float], list[float]]:

@@ -33,13 +33,13 @@ def mutations(policies: Sequence[Object]) -> Iterator[Mutation]:
             yield Mutation(f"{policy['metadata']['name']}: {what}", rest)
 
 
-def flows(world: World, namespace: str, addresses: Sequence[str] = _ADDRESSES) -> frozenset[tuple[End, End, str, int]]:
+def flows(world: World, namespace: str) -> frozenset[tuple[End, End, str, int]]:
     """All connections of a namespace's pods that get through, with all pods and some addresses, at a service's ports.
 
     Of others its policies say nothing.
     """
     pods: list[End] = [PodEnd(each["metadata"]["namespace"], each["metadata"]["name"]) for each in world.pods]
-    others: list[End] = [Address(each) for each in addresses]
+    others: list[End] = [Address(each) for each in _ADDRESSES]
     return frozenset(
         (source, to, protocol, port)
         for source in [*pods, *others]

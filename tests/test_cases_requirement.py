@@ -14,10 +14,7 @@ from tools.cases.capabilities import (
     DISRUPT_SERVICE,
     DRY_RUN,
     EXCLUSIVE,
-    EXTERNAL,
     FORWARD,
-    FROM_OUTSIDE,
-    INSIDE,
     ISTIOD,
     MESH_POLICIES,
     NODES,
@@ -25,7 +22,6 @@ from tools.cases.capabilities import (
     PLATFORM,
     PLATFORM_SECRETS,
     PROMETHEUS,
-    REACH,
     READS_AUTHORIZATIONS,
     READS_ISOLATION,
     READS_LOGS,
@@ -38,7 +34,7 @@ from tools.cases.capabilities import (
     TRAFFIC,
 )
 from tools.cases.requirement import Facts, Finding, Requirement, claimed, feature, may, unmet
-from tools.cases.rights import Reaching, exclusive, findings
+from tools.cases.rights import exclusive, findings
 from tools.cluster.rules import Disruption, Grant
 from tools.kube.access import Access, Permissions
 from tools.kube.rights import Mode, Places, all_of, to_disturb_cluster, to_disturb_service
@@ -99,8 +95,7 @@ LOOKING = {NODES, CONTROLLERS, READS_POLICIES, READS_LOGS, READS_ROUTES, READS_S
 LOOKING |= {READS_ISOLATION, READS_AUTHORIZATIONS, PROMETHEUS}
 SENDING = {TRAFFIC, FORWARD, THROUGH, ISTIOD, THROUGH_ISTIO}
 DEEPER = {PLATFORM_SECRETS, DRY_RUN}
-MAKING = {BESIDE, CHILDREN, MESH_POLICIES, REACH, INSIDE}
-ANYWHERE = {EXTERNAL.name, FROM_OUTSIDE.name}
+MAKING = {BESIDE, CHILDREN, MESH_POLICIES}
 
 
 @pytest.mark.parametrize(
@@ -108,16 +103,16 @@ ANYWHERE = {EXTERNAL.name, FROM_OUTSIDE.name}
     [
         (Mode.READ, True, LOOKING),
         (Mode.TRAFFIC, True, {*LOOKING, *SENDING}),
-        (Mode.PROBES, True, {*LOOKING, *SENDING, PICKER_METRICS, REACH}),
+        (Mode.PROBES, True, {*LOOKING, *SENDING, PICKER_METRICS}),
         # Whatever else the run may do: what was there before, others use as well.
-        (Mode.DEPLOY, True, {*LOOKING, *SENDING, PICKER_METRICS, REACH, *DEEPER}),
+        (Mode.DEPLOY, True, {*LOOKING, *SENDING, PICKER_METRICS, *DEEPER}),
         (Mode.DEPLOY, False, {*LOOKING, *SENDING, PICKER_METRICS, *DEEPER, EXCLUSIVE, DEPLOY, *MAKING}),
     ],
 )
 def test_what_a_mode_may(mode: Mode, audits: bool, granted: set[Requirement]) -> None:
     permissions = Permissions("eve", frozenset(all_of(mode, PLACES)), {})
     found = findings(mode, OTHERS, PLACES, permissions, audits=audits)
-    assert {name for name, each in found.items() if each.ok} - ANYWHERE == {each.name for each in granted}
+    assert {name for name, each in found.items() if each.ok} == {each.name for each in granted}
 
 
 @pytest.mark.parametrize(
@@ -130,19 +125,6 @@ def test_who_may_not_read_other_namespaces_is_told_which_role_grants_it(mode: Mo
     assert found.ok is False
     assert "eve lacks list networkpolicies.networking.k8s.io" in found.have
     assert f"manifests/rbac/{role}.yaml grants it" in found.have
-
-
-def test_where_connections_come_from_and_go_to_is_the_users_word() -> None:
-    permissions = Permissions("eve", frozenset(all_of(Mode.PROBES, PLACES)), {})
-
-    def granted(reaching: Reaching) -> set[str]:
-        found = findings(Mode.PROBES, OTHERS, PLACES, permissions, reaching, audits=True)
-        return {each.name for each in (INSIDE, EXTERNAL, FROM_OUTSIDE) if found[each.name].ok}
-
-    assert granted(Reaching(external=False, outside=False)) == set()
-    assert granted(Reaching(ephemeral=True, external=False, outside=False)) == {INSIDE.name}
-    assert granted(Reaching(external=True, outside=False)) == {EXTERNAL.name}
-    assert granted(Reaching(external=None, outside=True)) == {FROM_OUTSIDE.name}
 
 
 def test_a_cluster_of_our_own_may_be_disturbed() -> None:

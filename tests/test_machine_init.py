@@ -2,7 +2,6 @@
 
 import json
 import os
-import signal
 import socket
 import subprocess
 import sys
@@ -47,39 +46,6 @@ def test_an_end_that_nobody_asked_for_is_a_death(spec: MachineSpec) -> None:
     _until(lambda: bool(read_deaths(spec)))
     (death,) = read_deaths(spec)
     assert (death.component, death.status, death.log) == ("x", 3, Path(spec.logs) / "x.log")
-
-
-def test_what_is_to_be_started_again_is_so_often_and_then_dies(spec: MachineSpec) -> None:
-    count = Path(spec.directory) / "count"
-    command = ["sh", "-c", f"echo >> '{count}'; exit 3"]
-    request = {"do": "start", "name": "x", "command": command, "environment": dict(os.environ), "restarts": 2}
-    ask(spec.socket, request)
-    _until(lambda: bool(read_deaths(spec)))
-    assert len(count.read_text()) == 3
-    assert len(spec.restarts.read_text().splitlines()) == 2
-    assert [(each.component, each.status) for each in read_deaths(spec)] == [("x", 3)]
-
-
-def test_what_was_killed_runs_again_at_once_and_what_was_asked_to_end_does_not(spec: MachineSpec) -> None:
-    request = {"name": "x", "command": ["sleep", "60"], "environment": dict(os.environ), "restarts": 2}
-    first = ask(spec.socket, {"do": "start", **request})["pid"]
-    os.kill(first, signal.SIGKILL)
-    _until(lambda: ask(spec.socket, {"do": "list"})["running"].get("x", first) != first)
-    assert read_deaths(spec) == []
-    ask(spec.socket, {"do": "stop", "name": "x"})
-    _until(lambda: not ask(spec.socket, {"do": "list"})["running"])
-    assert len(spec.restarts.read_text().splitlines()) == 1
-    assert read_deaths(spec) == []
-
-
-def test_a_program_that_is_gone_when_it_is_to_be_started_again_is_a_death(spec: MachineSpec, tmp_path: Path) -> None:
-    program = tmp_path / "program"
-    program.write_text('#!/bin/sh\nrm "$0"\n')
-    program.chmod(0o755)
-    request = {"do": "start", "name": "x", "command": [str(program)], "environment": dict(os.environ), "restarts": 2}
-    ask(spec.socket, request)
-    _until(lambda: bool(read_deaths(spec)))
-    assert ask(spec.socket, {"do": "list"})["running"] == {}
 
 
 @pytest.mark.parametrize("request_", ["", "[1]\n", "{}\n", "nonsense\n"])

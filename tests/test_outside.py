@@ -27,7 +27,9 @@ def test_a_local_cluster_tells_of_its_stand_ins(serve: Serve) -> None:
 @pytest.mark.parametrize("status", [404, 403])
 def test_without_stand_ins_nothing_is_knocked_at(serve: Serve, status: int) -> None:
     _, kube = serve(lambda *_: (status, {"message": "no"}))
-    assert outside_of(kube) == Outside()
+    found = outside_of(kube)
+    assert (found.internet, found.metadata) == (None, None)
+    assert found.silent.address == "192.0.2.1"
 
 
 def test_a_broken_api_server_is_no_answer(serve: Serve) -> None:

@@ -178,18 +178,3 @@ def test_a_target_behind_a_service_is_judged_by_its_ends() -> None:
     found = {each.what: each for each in targets(around())}
     assert (found[What.API].place, found[What.API].ends[0][1]) == ("10.96.0.1:443", 6443)
     assert str(found[What.DNS_UDP].ends[0][0]) == "kube-system/dns"
-
-
-def test_a_way_out_by_selectors_leads_to_pods_alone() -> None:
-    spec = {
-        "podSelector": {"matchLabels": {"kserve.io/component": "workload"}},
-        "policyTypes": ["Egress"],
-        "egress": [{"to": [{"podSelector": {}}]}, {"to": [{"namespaceSelector": {}}]}],
-    }
-    meta = {"namespace": "llm", "name": "allow-egress"}
-    only = {"apiVersion": "networking.k8s.io/v1", "kind": "NetworkPolicy", "metadata": meta, "spec": spec}
-    found = table([only])
-    lost = next(each for each in found.wrong(Mark.LACK) if each.cell == (Who.SERVER, What.HUB))
-    assert "llm/allow-egress egress[1] selects pods of the cluster, and 198.51.100.30 is none" in lost.word.why
-    assert "egress[0]" not in lost.word.why
-    assert "needs an ipBlock" in explain.cause(found, lost)

@@ -9,7 +9,6 @@ import pytest
 from tools.cluster.rules import Disruption
 from tools.conflicts import refuse
 from tools.errors import UserError
-from tools.kube.doors import Door
 from tools.kube.llm_service import Place
 from tools.kube.rights import Mode
 from tools.profile import load_profile
@@ -20,7 +19,6 @@ from tools.settings import (
     Proving,
     Settings,
     Where,
-    external_of,
     mode_of,
     part_of,
     proving_of,
@@ -78,8 +76,6 @@ KUBECONFIG = Path("config")
         existing(kubeconfig=KUBECONFIG, install=True),
         existing(**AUDIT),
         existing(**AUDIT | {"mode": Mode.PROBES, "probe_image": DIGEST}),
-        existing(ephemeral=True, external=Door("203.0.113.1", 443)),
-        existing(**AUDIT | {"mode": Mode.PROBES, "ephemeral": True}),
         existing(disruption=Disruption.CLUSTER, proving=Proving(Part(3, 10))),
     ],
 )
@@ -102,9 +98,6 @@ def test_it_is_taken(taken: Settings) -> None:
         ),
         (existing(proving=Proving()), "--allow-disruption=service"),
         (settings(disruption=Disruption.SERVICE), "--allow-disruption with --cluster existing only"),
-        (settings(ephemeral=True), "--allow-ephemeral and --allow-external on a cluster that is not"),
-        (settings(external=Door("203.0.113.1", 443)), "--allow-ephemeral and --allow-external on a cluster"),
-        (existing(**AUDIT, ephemeral=True), "--allow-ephemeral and --allow-external with probes"),
         (settings(**AUDIT), "one profile for the one service"),
         (settings(where=Where.KIND), "--profile with images that a kind cluster can pull"),
         (existing(profiles=GKE | {"tpu": load_profile("openshift-ai")}), "profiles that are for one cluster"),
@@ -173,18 +166,3 @@ def test_how_to_prove() -> None:
 def test_parts_and_resumption_are_of_proofs(part: str, resume: str) -> None:
     with pytest.raises(UserError, match="--prove is missing"):
         proving_of(prove=False, part=part, resume=resume)
-
-
-@pytest.mark.parametrize(
-    ("text", "door"),
-    [("", None), ("203.0.113.1:443", Door("203.0.113.1", 443)), ("[2001:db8::1]:80", Door("2001:db8::1", 80))],
-)
-def test_what_may_be_connected_to(text: str, door: Door | None) -> None:
-    assert external_of(text) == door
-
-
-@pytest.mark.parametrize("text", ["203.0.113.1", "example.com:443", "203.0.113.1:0", "203.0.113.1:65536", "::1"])
-def test_what_is_no_address_to_connect_to(text: str) -> None:
-    with pytest.raises(UserError) as error:
-        external_of(text)
-    assert "ADDRESS:PORT" in error.value.expected

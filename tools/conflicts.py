@@ -76,18 +76,6 @@ def _rules(settings: Settings) -> list[tuple[bool, str, str, str]]:
             "leave it out",
         ),
         (
-            (settings.ephemeral or settings.external is not None) and settings.where is Where.LOCAL,
-            "--allow-ephemeral and --allow-external on a cluster that is not this machine's",
-            "--cluster local, whose pods are entered without, and which has stand-ins for all that is outside",
-            "leave them out",
-        ),
-        (
-            (settings.ephemeral or settings.external is not None) and settings.mode in (Mode.READ, Mode.TRAFFIC),
-            "--allow-ephemeral and --allow-external with probes",
-            f"a run that is {settings.mode}: it makes no connections of this kind",
-            "add --probes, or leave them out",
-        ),
-        (
             bool(_differences(settings.profiles.values())),
             "profiles that are for one cluster: with the same identity, controllers and Gateway",
             "; ".join(_differences(settings.profiles.values())),

@@ -4,12 +4,10 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from ipaddress import ip_address
 from pathlib import Path
 
 from tools.cluster.rules import Disruption
 from tools.errors import UserError
-from tools.kube.doors import Door
 from tools.kube.llm_service import Place
 from tools.kube.rights import Mode
 from tools.kubectl import kubectl
@@ -88,9 +86,6 @@ class Settings:
         skips: file of skips by people.
         known_issues: file of known issues.
         timeouts: budgets in seconds in place of the documented ones, by name.
-        ephemeral: whether pods of the service may get ephemeral containers, to connect from inside of them.
-        external: an address on the internet that may be connected to from a cluster that is not ours, and its metadata
-            server with it; None for neither.
     """
 
     where: Where
@@ -112,8 +107,6 @@ class Settings:
     skips: Path
     known_issues: Path
     timeouts: Mapping[str, float]
-    ephemeral: bool = False
-    external: Door | None = None
 
 
 def mode_of(*, audits: bool, read_only: bool, traffic: bool, probes: bool) -> Mode:
@@ -157,29 +150,6 @@ def target_of(text: str, context: str = "", kubeconfig: Path | None = None) -> P
         raise UserError("--target NAMESPACE/NAME", repr(text), next_step=list_services(context, kubeconfig))
     namespace, _, service = text.partition("/")
     return Place(namespace, service)
-
-
-def external_of(text: str) -> Door | None:
-    """`ADDRESS:PORT` as a door; None for an empty text.
-
-    Raises:
-        UserError: it is no such text.
-    """
-    if not text:
-        return None
-    try:
-        door = Door.parsed(text)
-        ip_address(door.address)
-        if 0 < door.port < 65536:
-            return door
-    except ValueError:
-        pass
-    raise UserError(
-        "--allow-external ADDRESS:PORT with an IP address on the internet and a TCP port",
-        repr(text),
-        cause="who may be connected to is the user's choice: an address of his own, which answers at this port",
-        next_step="--allow-external ADDRESS:443 with such an address, or leave it out",
-    )
 
 
 def part_of(text: str) -> Part:

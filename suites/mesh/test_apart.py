@@ -7,7 +7,6 @@ import pytest
 from fixtures.canary import probe_image
 from fixtures.measure import Record
 from fixtures.options import settings_of
-from fixtures.shared import known_of
 from fixtures.throwaway import Throwaway
 from suites.mesh.asked import Asked
 from suites.mesh.mutual import met
@@ -33,8 +32,7 @@ _MODE = "mode-of-the-namespace"
 @pytest.fixture(scope="module")
 def asked(pytestconfig: pytest.Config, throwaway: Throwaway, profile: Profile) -> Iterator[Asked]:
     """A service with one server, once it answers, in a namespace whose mutual TLS is STRICT."""
-    known = known_of(pytestconfig)
-    if not (image := probe_image(settings_of(pytestconfig), standins=known is not None and known.standins)):
+    if not (image := probe_image(settings_of(pytestconfig))):
         raise Untold("no image for pods that ask is known on this cluster; next: --probe-image IMAGE@DIGEST")
     with throwaway("mesh", _strict, replicas=1) as other, asking_when_it_answers(other, profile) as client:
         yield Asked(other, client, image)

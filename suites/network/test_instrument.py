@@ -7,9 +7,11 @@ from tools.cases.requirement import claimed
 from tools.explain import bullets, check
 from tools.faults import reach as faults
 from tools.features.canary_verdict import Enforcement
+from tools.kube.doors import outside_of
 from tools.kube.llm_service import LlmService
+from tools.netpolicy.world import Address
 from tools.probe.verdict import Verdict
-from tools.reach.cells import Who
+from tools.reach.cells import Target, What, Who
 from tools.reach.enforced import Untold, enforcement
 from tools.reach.reach import Reach
 from tools.reach.source import measure
@@ -25,7 +27,7 @@ from tools.reach.source import measure
 def test_policies_are_enforced(service: LlmService, reach: Reach) -> None:
     """A policy that denies is felt: a connection comes through without it, not with it, and again without it."""
     assert reach.service is service
-    found, why = enforcement(service.kube, reach.probers)
+    found, why = enforcement(service)
     if found is Enforcement.INVALID:
         raise Untold(why)
     check(
@@ -47,18 +49,16 @@ def test_policies_are_enforced(service: LlmService, reach: Reach) -> None:
 )
 def test_prober_is_not_captured(service: LlmService, reach: Reach) -> None:
     """No prober is let in where nobody answers: a sidecar would let it in anywhere, and every cell would be open."""
-    asked = reach.where_nobody_answers(Who.OTHER, Who.DEFAULT, Who.MONITORING)
-    found = measure({source: [target] for source, target in asked.items()})
+    door = outside_of(service.kube).silent
+    target = Target(What.INTERNET, door.address, door.port, "nobody", ((Address(door.address), door.port),))
+    sources = [reach.prober(who) for who in (Who.OTHER, Who.DEFAULT, Who.MONITORING)]
+    found = measure({each: [target] for each in sources})
     if failed := [source.name for (source, _), verdict in found.items() if verdict is Verdict.PROBE_FAILED]:
         raise Untold(f"probers did not work: {', '.join(failed)}")
-    wrong = [
-        f"{source.name} to {target.name} ({target.place}): {verdict}"
-        for (source, target), verdict in found.items()
-        if verdict is Verdict.ALLOWED
-    ]
+    wrong = [f"{source.name}: {verdict}" for (source, _), verdict in found.items() if verdict is Verdict.ALLOWED]
     check(
         not wrong,
-        "no connection where nobody answers",
+        f"no connection to {target.place}, where nobody answers",
         bullets(wrong),
         cause="the prober's traffic is captured by a sidecar, or a proxy on the way answers for everybody: what it "
         "is let in by is not who it asks",

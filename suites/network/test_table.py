@@ -3,7 +3,7 @@
 import pytest
 
 from fixtures.reach import Measure, demand
-from tools.cases.capabilities import EXTERNAL, FROM_OUTSIDE, INSIDE, NODES, READS_ISOLATION
+from tools.cases.capabilities import NODES, READS_ISOLATION
 from tools.cases.requirement import claimed
 from tools.explain import bullets, check
 from tools.faults import reach as faults
@@ -50,17 +50,13 @@ def test_picker(service: LlmService, measured: Measure) -> None:
 @pytest.mark.conformance(
     name="network-egress-is-what-is-needed",
     level="core",
-    requires=[*_NEEDS, INSIDE],
+    requires=_NEEDS,
     fault=[
-        faults.ways_out_as_many_have_them.shows(
-            "a pod with the servers' labels", "where models come from", "expected ALLOWED, seen DROPPED",
-            "allow-vllm-egress egress[1] selects pods of the cluster", "needs an ipBlock",
-        ),
         faults.only_inwards.shows("no policy isolates the source", "expected DROPPED, seen ALLOWED", "ingress only"),
         faults.picker_left_out.shows("the picker", "the API server", "expected ALLOWED, seen DROPPED"),
     ],
     checks=["default-deny"],
-)  # fmt: skip
+)
 def test_egress(service: LlmService, measured: Measure) -> None:
     """The service's pods reach DNS, the picker the API server as well, and nothing else: not even the internet."""
     ways = {*OUTWARDS} - {What.METADATA, What.TENANT}
@@ -70,7 +66,7 @@ def test_egress(service: LlmService, measured: Measure) -> None:
 @pytest.mark.conformance(
     name="network-metadata-is-closed",
     level="core",
-    requires=[*_NEEDS, INSIDE, EXTERNAL],
+    requires=_NEEDS,
     fault=faults.everywhere_allowed.shows("169.254.169.254", "expected DROPPED, seen ALLOWED", "0.0.0.0/0"),
     checks=["default-deny"],
 )
@@ -82,7 +78,7 @@ def test_metadata(service: LlmService, measured: Measure) -> None:
 @pytest.mark.conformance(
     name="network-other-tenants-are-closed",
     level="core",
-    requires=[*_NEEDS, INSIDE],
+    requires=_NEEDS,
     fault=faults.every_pod_allowed.shows("a service of somebody else", "expected DROPPED, seen ALLOWED"),
     checks=["default-deny"],
 )
@@ -94,7 +90,7 @@ def test_tenants(service: LlmService, measured: Measure) -> None:
 @pytest.mark.conformance(
     name="network-clients-come-by-the-gateway",
     level="core",
-    requires=[*_NEEDS, FROM_OUTSIDE],
+    requires=_NEEDS,
     fault=faults.gateway_closed.shows("outside of the cluster", "expected ALLOWED, seen DROPPED", "nobody reaches"),
     checks=["default-deny", "gateway"],
 )

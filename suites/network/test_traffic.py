@@ -53,7 +53,7 @@ def test_policies_under_traffic(throwaway: Throwaway, reach: Reach, profile: Pro
                 other.kube.apply(policy)
             closed = _await(source, target, opened=False)
             # What is connected already goes on: only new connections tell.
-            table = reach.of(other).table(lambda cell: cell in _NEEDED)
+            table = Reach(other, reach.networks).table(lambda cell: cell in _NEEDED)
             demand(other, table, "what the service needs to be let through by its policies")
             for policy in found:
                 other.kube.delete(NETWORK_POLICY, policy["metadata"]["name"], other.namespace)

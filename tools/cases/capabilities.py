@@ -25,10 +25,6 @@ ISTIOD = may(rights.ISTIOD)
 PROMETHEUS = may(rights.PROMETHEUS)
 ACCOUNTS = may(rights.ACCOUNTS)
 BESIDE = may(rights.BESIDE)
-REACH = may("make probe pods around the service")
-INSIDE = may("connect from inside of the service's network")
-EXTERNAL = may("connect to the internet and to the cloud's metadata server")
-FROM_OUTSIDE = may("connect from outside of the cluster")
 CHILDREN = may(rights.CHILDREN)
 PICKER_METRICS = may(rights.PICKER_METRICS)
 PLATFORM = may(rights.PLATFORM)
@@ -59,10 +55,6 @@ ALL = (
     PROMETHEUS,
     ACCOUNTS,
     BESIDE,
-    REACH,
-    INSIDE,
-    EXTERNAL,
-    FROM_OUTSIDE,
     CHILDREN,
     PICKER_METRICS,
     PLATFORM,
@@ -83,7 +75,7 @@ BY_FIXTURE = {
     "platform": CONTROLLERS,
     "prometheus": PROMETHEUS,
     "throwaway": DEPLOY,
+    "reach": DEPLOY,
     "enforcing": DEPLOY,
-    "reach": REACH,
     "beside": BESIDE,
 }

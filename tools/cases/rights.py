@@ -1,7 +1,6 @@
 """What the run may do, decided from its options and the user's rights, as findings that requirements refer to. Pure."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 
 from tools.cases import capabilities
 from tools.cases.requirement import Finding, may
@@ -44,35 +43,8 @@ _SENDING = (Mode.DEPLOY, Mode.PROBES, Mode.TRAFFIC)
 _MAKING = (Mode.DEPLOY, Mode.PROBES)
 
 
-@dataclass(frozen=True)
-class Reaching:
-    """Where connections may come from and go to, beside probe pods of the run's own.
-
-    Attributes:
-        image: an image of probe pods is known; None where there is no cluster yet.
-        ephemeral: ephemeral containers are allowed.
-        external: the internet may be connected to: there is a stand-in, or the user has named an address; None where
-            there is no cluster yet.
-        outside: this process is outside of the cluster.
-    """
-
-    image: bool | None = True
-    ephemeral: bool = False
-    external: bool | None = True
-    outside: bool = True
-
-
-ANYWHERE = Reaching()
-
-
 def findings(
-    mode: Mode,
-    grant: Grant,
-    places: Places,
-    permissions: Permissions | None,
-    reaching: Reaching = ANYWHERE,
-    *,
-    audits: bool,
+    mode: Mode, grant: Grant, places: Places, permissions: Permissions | None, *, audits: bool
 ) -> Mapping[str, Finding]:
     """Every capability by name.
 
@@ -81,7 +53,6 @@ def findings(
         grant: what decides about disruption.
         places: namespaces that it has to do with.
         permissions: of the user; None where the cluster is ours, with every right.
-        reaching: where connections may come from and go to.
         audits: whether the service was there before (`--target`), also where the run might have made one.
     """
     looks, sends = useful(Mode.READ, places), useful(Mode.TRAFFIC, places)
@@ -93,12 +64,6 @@ def findings(
     reads = Finding(
         mode in _MAKING, "an account that may read /metrics of the picker (--probes)", f"a run that is {mode}"
     )
-    reaches = _first(
-        Finding(mode in _MAKING, "--probes, or a run that deploys", f"a run that is {mode}"),
-        Finding(
-            reaching.image, "an image for probe pods (--probe-image IMAGE@DIGEST)", "none is known on this cluster"
-        ),
-    )
     found = {
         capabilities.TRAFFIC: may_send,
         capabilities.FORWARD: _first(may_send, _allowed(permissions, sends[FORWARD])),
@@ -107,26 +72,11 @@ def findings(
         capabilities.NODES: _allowed(permissions, looks[NODES]),
         capabilities.CONTROLLERS: _allowed(permissions, looks[FEATURES]),
         capabilities.READS_POLICIES: _allowed(permissions, looks[POLICIES]),
+        capabilities.READS_ISOLATION: _with_role(_allowed(permissions, looks[ISOLATION]), mode),
         capabilities.READS_AUTHORIZATIONS: _allowed(permissions, looks[AUTHORIZATIONS]),
         capabilities.MESH_POLICIES: _first(deploys, _allowed(permissions, useful(Mode.DEPLOY, places)[MESH_POLICIES])),
-        capabilities.READS_ISOLATION: _with_role(_allowed(permissions, looks[ISOLATION]), mode),
         capabilities.ACCOUNTS: _allowed(permissions, looks[ACCOUNTS]),
         capabilities.BESIDE: _first(deploys, _allowed(permissions, useful(Mode.DEPLOY, places)[BESIDE])),
-        capabilities.REACH: reaches,
-        capabilities.INSIDE: _first(
-            reaches,
-            Finding(
-                deploys.ok or reaching.ephemeral,
-                "a service that this run deploys, or --allow-ephemeral",
-                "an audited service (--target)",
-            ),
-        ),
-        capabilities.EXTERNAL: Finding(
-            reaching.external, "--allow-external ADDRESS:PORT, or stand-ins", "a cluster without stand-ins"
-        ),
-        capabilities.FROM_OUTSIDE: Finding(
-            reaching.outside, "pytest outside of the cluster", "a process in one of its pods"
-        ),
         capabilities.CHILDREN: _first(deploys, _allowed(permissions, useful(Mode.DEPLOY, places)[CHILDREN])),
         capabilities.REVIEWS: _allowed(permissions, looks[REVIEWS]),
         capabilities.READS_SECRETS: _allowed(permissions, to_read_secrets(places)),

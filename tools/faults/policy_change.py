@@ -37,15 +37,15 @@ def instead(service: LlmService, change: Change) -> Iterator[None]:
     kube, namespace = service.kube, service.namespace
     before = [recreatable(each) for each in kube.objects(NETWORK_POLICY, namespace)]
     try:
-        put(service, change(before))
+        _put(service, change(before))
         yield
     finally:
-        put(service, before)
+        _put(service, before)
         wait_for_answer(service, "completions are 200 again", Client.complete, lambda reply: reply.status == 200)
 
 
-def put(service: LlmService, wanted: list[Object]) -> None:
-    """Make policies the only ones of a service's namespace; those to be come first, so nothing is open in between."""
+def _put(service: LlmService, wanted: list[Object]) -> None:
+    """Make policies the only ones of the namespace; those to be come first, so that nothing is open in between."""
     kube, namespace = service.kube, service.namespace
     for each in wanted:
         kube.apply(each)

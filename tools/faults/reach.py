@@ -34,13 +34,6 @@ def three_as_many_have_them(service: LlmService) -> Iterator[None]:
 
 
 @fault()
-def ways_out_as_many_have_them(service: LlmService) -> Iterator[None]:
-    """Three policies as many clusters have them, whose ways out are "443 to every namespace", which is no way out."""
-    with _felt(service, isolation.as_many_clusters_have_them(service), (Who.SERVER, What.HUB), opened=False):
-        yield
-
-
-@fault()
 def servers_allowed_in_misspelt(service: LlmService) -> Iterator[None]:
     """The policy that lets the gateway into the servers has a typo in the gateway's label."""
 

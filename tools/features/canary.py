@@ -4,10 +4,11 @@ That a probe does not come through says something only if it came through before
 """
 
 import secrets
+import time
 from collections.abc import Callable, Mapping
 
 from tools.explain import Violation
-from tools.features.canary_verdict import Enforcement, Probe, Seen, judge, outcome
+from tools.features.canary_verdict import DENIED, Enforcement, Probe, Seen, judge, outcome
 from tools.features.feature import Feature
 from tools.features.policy import NAME
 from tools.kube.client import Kube, Object
@@ -16,7 +17,7 @@ from tools.kube.errors import KubeError
 from tools.kube.kinds import NAMESPACE, NETWORK_POLICY, POD
 from tools.kube.pods import is_ready, trouble
 from tools.probe.pod import probe_pod, user_of
-from tools.probe.until import felt
+from tools.probe.until import probes_until
 
 _LABEL = "llmisvc-conformance/canary"
 _PORT = 8080
@@ -88,14 +89,17 @@ class _Trial:
         def probe() -> Probe:
             return self._probe(target)
 
-        def deny() -> None:
-            self._has_policy = True
-            self._kube.create(self._policy())
-
-        def lift() -> None:
-            self._kube.delete(NETWORK_POLICY, self.name, self._namespace)
-
-        return felt(probe, deny, lift, effect_seconds)
+        before = probe()
+        if before is not Probe.ALLOWED:
+            return Seen(before)
+        self._has_policy = True
+        self._kube.create(self._policy())
+        started = time.monotonic()
+        under = probes_until(probe, lambda seen: seen in DENIED, effect_seconds)
+        seconds = time.monotonic() - started
+        self._kube.delete(NETWORK_POLICY, self.name, self._namespace)
+        after = probes_until(probe, lambda seen: seen is Probe.ALLOWED, effect_seconds)
+        return Seen(before, under, after, seconds)
 
     def _server(self) -> Object:
         ready = {"tcpSocket": {"port": _PORT}, "periodSeconds": 1}

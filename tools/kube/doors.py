@@ -39,12 +39,12 @@ class Outside:
     Attributes:
         internet: a server that the service has nothing to do with.
         metadata: where a cloud serves a node's credentials.
-        silent: where nobody answers.
+        silent: where nobody answers; without a stand-in an address for documentation (RFC 5737), which is nobody's.
     """
 
     internet: Door | None = None
     metadata: Door | None = None
-    silent: Door | None = None
+    silent: Door = Door("192.0.2.1", 443)
 
 
 def outside_of(kube: "Kube") -> Outside:

@@ -228,19 +228,6 @@ def useful(mode: Mode, places: Places) -> dict[str, list[Access]]:
             return {}
 
 
-def to_enter_pods(places: Places) -> list[Access]:
-    """To connect from inside of the service's pods by ephemeral containers (`--allow-ephemeral`)."""
-    where = {places.service, places.gateway} if places.service else {""}
-    return [
-        access
-        for place in sorted(where)
-        for access in (
-            *_on("pods", "ephemeralcontainers", ("patch",), place),
-            *_on("pods", "exec", ("get", "create"), place),
-        )
-    ]
-
-
 def to_read_secrets(places: Places) -> list[Access]:
     """To see that what pods refer to has the keys that they name.
 

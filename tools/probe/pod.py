@@ -16,13 +16,6 @@ def user_of(namespace: Object) -> dict[str, int]:
     return {} if _SHIFTS in (namespace["metadata"].get("annotations") or {}) else {"runAsUser": _USER}
 
 
-def on_node(name: str) -> Object:
-    """The part of a pod's spec that puts it on a node: by its name, because a node's label need not be the same."""
-    named = {"key": "metadata.name", "operator": "In", "values": [name]}
-    required = {"nodeSelectorTerms": [{"matchFields": [named]}]}
-    return {"affinity": {"nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": required}}}
-
-
 def probe_pod(
     metadata: Object,
     image: str,

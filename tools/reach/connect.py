@@ -11,25 +11,24 @@ FIRST_MILLISECONDS = 300
 # Dropped or only slow? A SYN is sent again after 1 s (RFC 6298).
 SECOND_MILLISECONDS = 1500
 # Processes at a time: each has 8 MiB of its own.
-TOGETHER = 40
+_TOGETHER = 40
 # Longer than a DNS header (12 bytes, RFC 1035, 4.1.1), so that servers answer it with an error and not with silence.
 _DATAGRAM = "llmisvc-conformance"
 _ASK = 'p() { k=$1; shift; o=$("$A" connect "$@" 2>&1); echo "$k $? $o"; }'
 
 
-def script(targets: Sequence[Target], milliseconds: int, together: int = TOGETHER) -> str:
+def script(targets: Sequence[Target], milliseconds: int) -> str:
     """A shell command that connects to all of them by the program $A, and prints `INDEX STATUS TEXT` for each.
 
     Args:
         targets: by index.
         milliseconds: that each may take.
-        together: how many are tried at a time.
     """
     lines = [_ASK]
     for index, target in enumerate(targets):
         udp = f" --protocol=udp --udp-data={_DATAGRAM}" if target.protocol == "UDP" else ""
         lines.append(f"p {index} --timeout={milliseconds}ms{udp} {shlex.quote(target.place)} &")
-        if index % together == together - 1:
+        if index % _TOGETHER == _TOGETHER - 1:
             lines.append("wait")
     return "\n".join([*lines, "wait"])
 

@@ -1,12 +1,13 @@
 """Whether this cluster enforces NetworkPolicies at all, tried between two probers: without it no cell says anything."""
 
-from functools import partial
+import time
 
-from tools.features.canary_verdict import Enforcement, Probe, judge
-from tools.kube.client import Kube
+from tools.features.canary_verdict import DENIED, Enforcement, Probe, judge
+from tools.features.canary_verdict import Seen as SeenProbes
 from tools.kube.kinds import NETWORK_POLICY
 from tools.kube.labels import of_run
-from tools.probe.until import felt
+from tools.kube.llm_service import LlmService
+from tools.probe.until import probes_until
 from tools.probe.verdict import Verdict
 from tools.reach.cells import Target, What, Who
 from tools.reach.pod_source import PodSource
@@ -22,15 +23,9 @@ class Untold(Exception):
     """The instrument could not tell: no verdict about the product."""
 
 
-def enforcement(kube: Kube, probers: Probers, within: float | None = None) -> tuple[Enforcement, str]:
-    """Forbid one prober to be connected to, and see what another one makes of it; and again without the policy.
-
-    Args:
-        kube: the cluster.
-        probers: around a service.
-        within: seconds that the policy, and its removal, may take to be felt; None is the budget `policy-effect`.
-    """
-    found, budget = probers.found(), seconds("policy-effect") if within is None else within
+def enforcement(service: LlmService) -> tuple[Enforcement, str]:
+    """Forbid one prober to be connected to, and see what another one makes of it; and again without the policy."""
+    kube, found = service.kube, Probers(service).found()
     if _FROM not in found or _TO not in found:
         return Enforcement.INVALID, f"there is no prober {_FROM} or {_TO}"
     asked, source = found[_TO], PodSource(kube, Probers.end(found[_FROM]))
@@ -47,5 +42,15 @@ def enforcement(kube: Kube, probers: Probers, within: float | None = None) -> tu
         verdict = measure({source: [target]})[source, target]
         return Probe(Verdict.REFUSED if verdict is Verdict.RESET else verdict)
 
-    lift = partial(kube.delete, NETWORK_POLICY, CANARY, end.namespace)
-    return judge(felt(probe, partial(kube.create, policy), lift, budget))
+    before = probe()
+    if before is not Probe.ALLOWED:
+        return judge(SeenProbes(before))
+    started = time.monotonic()
+    try:
+        kube.create(policy)
+        under = probes_until(probe, lambda seen: seen in DENIED, seconds("policy-effect"))
+        spent = time.monotonic() - started
+    finally:
+        kube.delete(NETWORK_POLICY, CANARY, end.namespace)
+    after = probes_until(probe, lambda seen: seen is Probe.ALLOWED, seconds("policy-effect"))
+    return judge(SeenProbes(before, under, after, spent))

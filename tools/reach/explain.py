@@ -4,7 +4,6 @@ from tools.netpolicy.world import PodEnd
 from tools.probe.verdict import Verdict
 from tools.reach.cells import OUTWARDS, What, Who
 from tools.reach.table import Mark, Seen, Table
-from tools.reach.word import SELECTS_PODS
 
 _ROWS = {
     Who.GATEWAY: "the gateway",
@@ -43,11 +42,6 @@ def cause(table: Table, seen: Seen) -> str:
         return _leak(seen)
     if seen.open:
         return "the policies let it through, and nothing listens there: the container is down, or serves another port"
-    if SELECTS_PODS in seen.word.why:
-        return (
-            "a rule by namespaceSelector and podSelector leads to pods alone: an address outside, or an API server "
-            "that is no pod, needs an ipBlock"
-        )
     return "a rule is missing, its selector or port is wrong, or the pod has lost the label that a policy selects by"
 
 

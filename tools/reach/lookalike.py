@@ -10,7 +10,8 @@ from tools.kube.labels import PREFIX, of_run
 from tools.kube.pods import line
 from tools.netpolicy.selectors import matches
 from tools.netpolicy.world import PodEnd
-from tools.probe.pod import UNMESHED, on_node, probe_pod, user_of
+from tools.probe.pod import UNMESHED, probe_pod, user_of
+from tools.probe.verdict import ProbeFailed
 from tools.reach.cells import Who
 from tools.reach.pod_source import PodSource
 from tools.waiting.timeouts import seconds
@@ -45,7 +46,10 @@ def lookalikes(kube: Kube, prober: Object, pods: Mapping[Who, Object]) -> Iterat
     Args:
         kube: the cluster.
         prober: a prober pod, whose image and run they have.
-        pods: the service's own pods, each in a namespace of the run; `refused` says of which none may be made.
+        pods: the service's own pods, each in a namespace of the run.
+
+    Raises:
+        ProbeFailed: one could be sent requests.
     """
     made: dict[Who, PodEnd] = {}
     try:
@@ -65,16 +69,11 @@ def lookalikes(kube: Kube, prober: Object, pods: Mapping[Who, Object]) -> Iterat
             converge(kube, f"look-alike {end} to be gone", chosen, gone, budget=seconds("prober-ready"))
 
 
-def refused(kube: Kube, pods: Mapping[Who, Object]) -> dict[Who, str]:
-    """Of which pods no look-alike may be made, because it would be sent requests; and by which Services."""
-    found = {
-        who: takers(labels_like(pod), kube.objects(SERVICE, pod["metadata"]["namespace"])) for who, pod in pods.items()
-    }
-    return {who: ", ".join(names) for who, names in found.items() if names}
-
-
 def _document(kube: Kube, prober: Object, who: Who, pod: Object) -> Object:
-    namespace, labels, run = pod["metadata"]["namespace"], labels_like(pod), of_run(prober)
+    namespace, labels = pod["metadata"]["namespace"], labels_like(pod)
+    if found := takers(labels, kube.objects(SERVICE, namespace)):
+        raise ProbeFailed(f"a look-alike of the {who} would be sent requests by {', '.join(found)}: not made")
+    run = of_run(prober)
     container = prober["spec"]["containers"][0]
     return probe_pod(
         {"name": f"lookalike-{who}", "namespace": namespace, "labels": {**labels, **run}},
@@ -84,7 +83,7 @@ def _document(kube: Kube, prober: Object, who: Who, pod: Object) -> Object:
         memory=container["resources"]["limits"]["memory"],
         spec={
             "readinessGates": [{"conditionType": GATE}],
-            **on_node(pod["spec"]["nodeName"]),
+            "nodeSelector": {"kubernetes.io/hostname": pod["spec"]["nodeName"]},
         },
     )
 

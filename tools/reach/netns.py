@@ -2,7 +2,7 @@
 
 import os
 import subprocess
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,9 +10,7 @@ from tools.cluster.local import bring_up, cgroups, registry
 from tools.cluster.local.topology import Topology
 from tools.kube.client import Kube, Object
 from tools.netpolicy.world import Address, End, NodeEnd, PodEnd
-from tools.probe.verdict import ProbeFailed, Verdict
-from tools.reach.cells import Target
-from tools.reach.connect import script, verdicts
+from tools.probe.verdict import ProbeFailed
 from tools.stack import locate_stack
 
 # Of Istio's proxy: what this user sends is not captured by the pod's own sidecar (istio-iptables, --proxy-uid).
@@ -36,18 +34,8 @@ class NetworkSource:
     pid: int
     agnhost: str
 
-    def ask(self, targets: Sequence[Target], milliseconds: int) -> Mapping[Target, Verdict]:
-        """Connect to all of them, from inside."""
-        return verdicts(targets, self.run(script(targets, milliseconds)))
-
     def run(self, command: str) -> str:
-        """Run a shell command in it, with $A for agnhost; what it printed.
-
-        It is run as the proxy's user, who may not look into this machine's home directories.
-
-        Raises:
-            ProbeFailed: it could not be run.
-        """
+        """Run a shell command in it, as the proxy's user, who may not look into this machine's home directories."""
         enter = [f"--net=/proc/{self.pid}/ns/net"] if self.pid else []
         words = ["nsenter", *enter, f"--setuid={PROXY_USER}", f"--setgid={PROXY_USER}", "--", "sh", "-c", command]
         try:

@@ -11,7 +11,7 @@ from tools.kube.labels import PREFIX
 from tools.kube.llm_service import LlmService
 from tools.netpolicy.facts import PART_OF, SCHEDULER, WORKLOAD
 from tools.netpolicy.world import PodEnd
-from tools.probe.pod import on_node, probe_pod, user_of
+from tools.probe.pod import probe_pod, user_of
 from tools.reach.cells import Who
 from tools.waiting.timeouts import seconds
 
@@ -30,12 +30,9 @@ class Probers:
 
     Attributes:
         service: whose surroundings they are in.
-        space: what the names of their namespaces begin with, where the service's is not the run's: no pod of the run is
-            made there, so there is no stranger; empty means that it is.
     """
 
     service: LlmService
-    space: str = ""
 
     def make(self, image: str, labels: Mapping[str, str]) -> None:
         """Make those that are not there, and wait until all are ready.
@@ -47,7 +44,7 @@ class Probers:
         kube = self.service.kube
         near = self.service.servers()[0]["spec"]["nodeName"]
         nodes = [near, *(each for each in _nodes(kube) if each != near)]
-        wanted = [who for who in self._wanted if who is not Who.FAR or len(nodes) > 1]
+        wanted = [who for who in _PLACES if who is not Who.FAR or len(nodes) > 1]
         for suffix in sorted({_PLACES[who] for who in wanted} - {""}):
             meta = {"name": self._namespace(suffix), "labels": dict(labels)}
             kube.apply({"apiVersion": NAMESPACE.api, "kind": NAMESPACE.kind, "metadata": meta})
@@ -62,13 +59,7 @@ class Probers:
     def found(self) -> dict[Who, Object]:
         """The pods that are there, by who they are."""
         made = self.service.kube.objects(POD, labels=f"{_FOR}={self.service.namespace}")
-        # Another run's, which audits the same service or was killed, are not ours.
-        ours = {self._namespace(_PLACES[who]) for who in self._wanted}
-        return {
-            Who(each["metadata"]["labels"][PROBER]): each
-            for each in made
-            if not pods.is_leaving(each) and each["metadata"]["namespace"] in ours
-        }
+        return {Who(each["metadata"]["labels"][PROBER]): each for each in made if not pods.is_leaving(each)}
 
     @staticmethod
     def end(pod: Object) -> PodEnd:
@@ -86,7 +77,7 @@ class Probers:
             user=user_of(self.service.kube.get(NAMESPACE, space)),
             memory=_MEMORY,
             container=serve,
-            spec=on_node(node),
+            spec={"nodeSelector": {"kubernetes.io/hostname": node}},
         )
 
     def _dress(self, who: Who) -> dict[str, str]:
@@ -100,11 +91,7 @@ class Probers:
         return {}
 
     def _namespace(self, suffix: str) -> str:
-        return f"{self.space or self.service.namespace}-{suffix}" if suffix else self.service.namespace
-
-    @property
-    def _wanted(self) -> list[Who]:
-        return [who for who in _PLACES if who is not Who.STRANGER or not self.space]
+        return f"{self.service.namespace}-{suffix}" if suffix else self.service.namespace
 
 
 def _name(who: Who) -> str:
@@ -112,13 +99,8 @@ def _name(who: Who) -> str:
 
 
 def _nodes(kube: Kube) -> list[str]:
-    """Nodes that take pods, and can run agnhost's image."""
-    return sorted(each["metadata"]["name"] for each in kube.objects(NODE) if _takes(each))
-
-
-def _takes(node: Object) -> bool:
-    system = (node["metadata"].get("labels") or {}).get("kubernetes.io/os", "linux")
-    return system == "linux" and not node["spec"].get("unschedulable") and pods.is_ready(node)
+    """Nodes that take pods."""
+    return sorted(each["metadata"]["name"] for each in kube.objects(NODE) if not each["spec"].get("unschedulable"))
 
 
 def _unready(found: list[Object]) -> str:

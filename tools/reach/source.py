@@ -1,4 +1,4 @@
-"""Where connections are made from, and the measurement: every source asks all that is asked of it at once."""
+"""Where connections are made from, and the measurement: every source asks all that is asked of it by one command."""
 
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -7,7 +7,7 @@ from typing import Protocol
 from tools.netpolicy.world import End
 from tools.probe.verdict import ProbeFailed, Verdict
 from tools.reach.cells import CLOSED, Target
-from tools.reach.connect import FIRST_MILLISECONDS, SECOND_MILLISECONDS
+from tools.reach.connect import FIRST_MILLISECONDS, SECOND_MILLISECONDS, script, verdicts
 
 
 class Source(Protocol):
@@ -16,17 +16,18 @@ class Source(Protocol):
     Attributes:
         name: in words, for messages.
         end: as policies see it.
+        agnhost: the program, by its path there.
     """
 
     @property
     def name(self) -> str: ...
     @property
     def end(self) -> End: ...
-    def ask(self, targets: Sequence[Target], milliseconds: int) -> Mapping[Target, Verdict]:
-        """Connect to all of them, each for so long at most; the verdict for each.
+    def run(self, command: str) -> str:
+        """Run a shell command there, with $A for agnhost; what it printed.
 
         Raises:
-            ProbeFailed: nothing could be tried.
+            ProbeFailed: it could not be run.
         """
 
 
@@ -50,6 +51,6 @@ def _row(source: Source, targets: Sequence[Target]) -> list[tuple[Target, Verdic
 
 def _ask(source: Source, targets: Sequence[Target], milliseconds: int) -> dict[Target, Verdict]:
     try:
-        return dict(source.ask(targets, milliseconds))
+        return verdicts(targets, source.run(script(targets, milliseconds)))
     except ProbeFailed:
         return dict.fromkeys(targets, Verdict.PROBE_FAILED)

@@ -18,8 +18,8 @@ class Mark(StrEnum):
         RIGHT: as promised.
         LEAK: open, and promised to be closed.
         LACK: closed, or not answered, and promised to be open.
-        UNTOLD: nothing can be said: the probe failed, nobody at all reaches the target, or it cannot be asked here.
-        NOTHING: nothing is promised, or it was not wanted.
+        UNTOLD: nothing can be said: the probe failed, or nobody at all reaches the target.
+        NOTHING: nothing is promised, or it was not asked.
     """
 
     RIGHT = "."
@@ -62,33 +62,20 @@ class Table:
     Attributes:
         shape: of the service, which decides what is promised.
         rows: every cell that was asked.
-        not_asked: cells that cannot be asked on a cluster like this one, and why.
-        failed: what should have been asked and was not, and why, one line each.
+        left_out: rows and columns that could not be asked, and why, one line each.
     """
 
     shape: Shape
     rows: Sequence[Seen]
-    not_asked: Mapping[Cell, str] = field(default_factory=dict)
-    failed: Sequence[str] = ()
+    left_out: Sequence[str] = field(default=())
 
     def promised(self, seen: Seen) -> Promised | None:
         """What is promised of a cell."""
         return promised(self.shape, seen.cell)
 
-    def promises(self, cell: Cell) -> bool:
-        """Whether anything is promised of a cell."""
-        return promised(self.shape, cell) is not None
-
     def control(self, what: What) -> Seen | None:
-        """A cell that shows that a target is there: somebody reaches it.
-
-        Where its node cannot ask it, another port of the same pod does as well: a pod that answers at one refuses at
-        all others where nobody listens, and what is silent is filtered.
-        """
+        """A cell that shows that a target is there: somebody reaches it."""
         found = [each for each in self.rows if each.cell[1] is what and each.open]
-        if not found and (Who.NODE, what) in self.not_asked:
-            pods = {each.target.address for each in self.rows if each.cell[1] is what and each.target.node}
-            found = [each for each in self.rows if each.target.address in pods and each.open]
         # An answer of the target itself says more than a refusal by its host.
         return min(found, key=lambda each: (each.verdict is not Verdict.ALLOWED, *each.cell), default=None)
 
@@ -120,30 +107,21 @@ class Table:
 
     def drawn(self) -> str:
         """The table as text, with a legend, and every cell that is not as promised."""
-        asked = {each.cell: self.mark(each) for each in self.rows} | dict.fromkeys(self.not_asked, Mark.UNTOLD)
-        columns = [what for what in What if any(cell[1] is what for cell in asked)]
+        asked = {each.cell: each for each in self.rows}
+        columns = [what for what in What if any(each.cell[1] is what for each in self.rows)]
         width = max((len(who) for who in Who), default=0)
         lines = [_heads(columns, width)]
         for who in Who:
-            if any(cell[0] is who for cell in asked):
-                marks = [asked.get((who, what), Mark.NOTHING) for what in columns]
+            if any(each.cell[0] is who for each in self.rows):
+                marks = [self.mark(asked[who, what]) if (who, what) in asked else Mark.NOTHING for what in columns]
                 drawn = [f"{mark:^{len(what)}}" for mark, what in zip(marks, columns, strict=True)]
                 lines.append("  ".join([f"{who:<{width}}", *drawn]))
         lines += ["", ". as promised   X open and promised closed   ! closed and needed   ? not told", ""]
         for each in self.wrong(Mark.LEAK, Mark.LACK, Mark.UNTOLD):
             why = "" if self.mark(each) is Mark.UNTOLD else f"; {each.word.why}"
             lines.append(f"{self.mark(each)} {each.cell[0]} to {each.cell[1]}: {each.verdict}{why}")
-        lines += [f"{Mark.UNTOLD} {line}" for line in not_probed(self.not_asked)]
-        lines += [f"not asked: {line}" for line in self.failed]
+        lines += [f"not asked: {line}" for line in self.left_out]
         return "\n".join(line.rstrip() for line in lines).rstrip() + "\n"
-
-
-def not_probed(cells: Mapping[Cell, str]) -> list[str]:
-    """What was not probed, a line for each row and reason. Pure."""
-    rows: dict[tuple[Who, str], list[What]] = {}
-    for (who, what), why in cells.items():
-        rows.setdefault((who, why), []).append(what)
-    return [f"{who} to {', '.join(columns)}: not probed: {why}" for (who, why), columns in rows.items()]
 
 
 def of_cells(shape: Shape, verdicts: Mapping[Cell, Verdict], seen: Iterable[Seen]) -> Table:

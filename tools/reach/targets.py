@@ -4,12 +4,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from tools.kube.doors import Door, Outside
-from tools.kube.model_hub import REAL
 from tools.netpolicy.facts import SCHEDULER, WORKLOAD, XDS_PORT, Facts, Pods
 from tools.netpolicy.flows import members
 from tools.netpolicy.rules import in_block
 from tools.netpolicy.world import Address, End, Object, PodEnd, World
-from tools.reach.cells import IMPOSTORS, OF_GATEWAY, OF_PICKER, OF_SERVER, PORTS, SIDECAR, Target, What, Who
+from tools.reach.cells import IMPOSTORS, OF_GATEWAY, OF_PICKER, OF_SERVER, PORTS, SIDECAR, Target, What
 from tools.reach.promise import Shape
 
 # Of CoreDNS's plugin `prometheus` by custom, and of istiod.
@@ -45,12 +44,6 @@ class Around:
     stranger: tuple[Object, int] | None
     outside: Outside
     monitored: bool = False
-
-    @property
-    def own(self) -> dict[Who, Object]:
-        """The service's own pods that are there."""
-        found = {Who.GATEWAY: self.gateway, Who.PICKER: self.picker, Who.SERVER: self.server}
-        return {who: pod for who, pod in found.items() if pod is not None}
 
     @property
     def shape(self) -> Shape:
@@ -91,8 +84,8 @@ def _targets(around: Around) -> Iterator[Target]:
         yield _pod(What.ISTIOD, around.istiod, XDS_PORT, "istiod")
         yield _pod(What.ISTIOD_METRICS, around.istiod, _ISTIOD_METRICS, "istiod's port for metrics")
         yield from _beside(What.BESIDE_ISTIOD, around.world, facts.istiod, XDS_PORT)
-    if facts.source is not None and around.outside.internet is not None and facts.source.example != str(REAL.address):
-        # Where the internet may not be knocked at, the hub is not either; the real one has no address of its own.
+    if facts.source is not None and around.outside.internet is not None:
+        # Where the internet may not be knocked at, the hub is not either.
         hub = Door(facts.source.example, facts.source.port)
         yield _door(What.HUB, hub, "where models come from")
         other = Door(hub.address, 443 if hub.port != 443 else 80)

@@ -4,10 +4,8 @@ from dataclasses import dataclass
 
 from tools.netpolicy.finding import rule_text
 from tools.netpolicy.oracle import Decision, Rule, decide
-from tools.netpolicy.world import Address, End, Object, World
+from tools.netpolicy.world import End, Object, World
 from tools.reach.cells import Target
-
-SELECTS_PODS = "selects pods of the cluster"
 
 
 @dataclass(frozen=True)
@@ -38,7 +36,7 @@ def word(world: World, source: End, target: Target) -> Word:
     told = {each.allowed for each in found}
     if len(told) != 1:
         return Word(None, "the ends behind the address are not treated alike")
-    return Word(found[0].allowed, "; ".join([explained(world, found[0]), *_missed(world, found[0], target.ends[0][0])]))
+    return Word(found[0].allowed, explained(world, found[0]))
 
 
 def explained(world: World, decision: Decision) -> str:
@@ -59,26 +57,9 @@ def explained(world: World, decision: Decision) -> str:
     return "; ".join(dict.fromkeys(parts))
 
 
-def _missed(world: World, decision: Decision, to: End) -> list[str]:
-    """Rules that are written as if they led everywhere, where what is asked for is no pod."""
-    if decision.egress.allowed or not isinstance(to, Address):
-        return []
-    return [
-        f"{policy} egress[{index}] {SELECTS_PODS}, and {to} is none"
-        for policy in decision.egress.isolated_by
-        for index, rule in enumerate(_found(world, policy)["spec"].get("egress") or [])
-        if any(peer.get("namespaceSelector") == {} for peer in rule.get("to") or [])
-    ]
-
-
-def _found(world: World, policy: str) -> Object:
-    return next(each for each in world.policies if f"{_meta(each)['namespace']}/{_meta(each)['name']}" == policy)
-
-
 def _rule(world: World, rule: Rule) -> str:
-    text = " ".join(
-        rule_text(rule.direction, [_found(world, rule.policy)["spec"][rule.direction][rule.index] or {}]).split()
-    )
+    found = next(each for each in world.policies if f"{_meta(each)['namespace']}/{_meta(each)['name']}" == rule.policy)
+    text = " ".join(rule_text(rule.direction, [found["spec"][rule.direction][rule.index] or {}]).split())
     return f"{rule} lets it through: {text}"
 
 

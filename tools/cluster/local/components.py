@@ -24,8 +24,6 @@ _AUDIT_MEGABYTES = 50
 CONTAINERD_SOCKET = "/run/containerd/containerd.sock"
 POLICY_PLUGIN = "network-policy"
 # Inside of a node: both end with it.
-# An agent that cannot go on at all is a death soon enough.
-_AGENT_RESTARTS = 5
 _POLICY_SOCKET = "/run/network-policy.sock"
 _POLICY_ATTACHMENTS = "/var/lib/cni/network-policy"
 # Of components that are this project's own Python.
@@ -269,8 +267,7 @@ def policy_agent(topology: Topology, node: Machine, programs: Programs) -> Compo
     # Only for nft: Python keeps the libraries that it was started with.
     nft = ["env", *(f"{key}={value}" for key, value in programs.environment.items()), "nft"]
     command = [sys.executable, "-m", "tools.cluster.local.policy.agent", *(f"--{k}={v}" for k, v in given.items())]
-    # What it enforced goes on without it; what comes new has to wait.
-    return Component("policy-agent", [*command, "--", *nft], _OURS, restarts=_AGENT_RESTARTS)
+    return Component("policy-agent", [*command, "--", *nft], _OURS)
 
 
 def policy_plugin() -> str:

@@ -68,10 +68,6 @@ class RunningMachine:
         """Components that ended without being asked to."""
         return read_deaths(self.spec)
 
-    def restarts(self) -> list[Death]:
-        """Ends of components that were started again."""
-        return _read(self.spec.restarts, self.spec.name)
-
     def run(self, command: list[str], environment: dict[str, str] | None = None) -> str:
         """Run a command inside the machine and return what it printed.
 
@@ -87,14 +83,10 @@ class RunningMachine:
 
 def read_deaths(spec: MachineSpec) -> list[Death]:
     """Deaths that the machine's init has noted."""
-    return _read(spec.deaths, spec.name)
-
-
-def _read(path: Path, machine: str) -> list[Death]:
-    if not path.exists():
+    if not spec.deaths.exists():
         return []
-    rows = [json.loads(line) for line in path.read_text().splitlines()]
-    return [Death(machine, row["component"], row["status"], Path(row["log"])) for row in rows]
+    rows = [json.loads(line) for line in spec.deaths.read_text().splitlines()]
+    return [Death(spec.name, row["component"], row["status"], Path(row["log"])) for row in rows]
 
 
 def launch(spec: MachineSpec) -> RunningMachine:

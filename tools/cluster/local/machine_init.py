@@ -27,7 +27,6 @@ class Init:
         self._running: dict[str, subprocess.Popen[bytes]] = {}
         self._ended: dict[str, int] = {}
         self._stopping: set[str] = set()
-        self._restarts: dict[str, tuple[int, dict[str, Any]]] = {}
         self._wake_read, self._wake_write = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
         self._server = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
 
@@ -68,10 +67,7 @@ class Init:
     def _handle(self, request: dict[str, Any]) -> dict[str, Any]:
         match request["do"]:
             case "start":
-                answer = self._start(request["name"], request["command"], request["environment"])
-                if "error" not in answer:
-                    self._restarts[request["name"]] = request.get("restarts", 0), request
-                return answer
+                return self._start(request["name"], request["command"], request["environment"])
             case "stop":
                 return self._stop(request["name"])
             case "list":
@@ -129,19 +125,8 @@ class Init:
             "time": time.time(),
             "log": str(Path(self._spec.logs) / f"{name}.log"),
         }
-        again = self._start_again(name)
-        with (self._spec.restarts if again else self._spec.deaths).open("a") as out:
+        with self._spec.deaths.open("a") as out:
             out.write(json.dumps(row) + "\n")
-
-    def _start_again(self, name: str) -> bool:
-        left, request = self._restarts[name]
-        if not left:
-            return False
-        self._restarts[name] = left - 1, request
-        try:
-            return "error" not in self._start(name, request["command"], request["environment"])
-        except OSError:  # its program is gone
-            return False
 
 
 def main() -> None:

@@ -38,11 +38,6 @@ class MachineSpec:
         """File with one JSON object per component that ended without being asked to."""
         return Path(self.directory) / "deaths.jsonl"
 
-    @property
-    def restarts(self) -> Path:
-        """File with the same for each that ended so and was started again: it is no death."""
-        return Path(self.directory) / "restarts.jsonl"
-
     def save(self, path: Path) -> None:
         """Write to a file for `load`."""
         path.write_text(json.dumps(asdict(self)))
@@ -61,13 +56,11 @@ class Component:
         name: for example `kubelet`; its log has this name.
         command: program and arguments.
         environment: variables added to a minimal environment.
-        restarts: how many times it is started again when it ends without being asked to; one more end is a death.
     """
 
     name: str
     command: list[str]
     environment: dict[str, str] = field(default_factory=dict)
-    restarts: int = 0
 
 
 def ask(path: Path, message: dict[str, Any], timeout: float = 30.0) -> dict[str, Any]:

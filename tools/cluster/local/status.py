@@ -40,7 +40,5 @@ def look(name: str) -> Report:
     ]
     rows += [f"  {each:<10} is gone: killed, or it never started" for each in gone]
     rows += [f"  {each.machine}: {each.component} ended with status {each.status}; log: {each.log}" for each in deaths]
-    again = [each for machine in machines.values() for each in machine.restarts()]
-    rows += [f"  {e.machine}: {e.component} ended with status {e.status} and was started again; {e.log}" for e in again]
     rows += [] if well else ["  next: llmisvc-conformance down, then llmisvc-conformance up"]
     return Report("\n".join(rows), well)
