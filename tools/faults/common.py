@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from urllib.parse import urlsplit
 
-from tools.explain import check
+from tools.explain import Violation, check
 from tools.kube.client import Kube, Object
 from tools.kube.convergence import Decide, Selection, converge, gone
 from tools.kube.kinds import DEPLOYMENT, LLM_SERVICE, NAMESPACE, POD, Kind
@@ -91,6 +91,21 @@ def wait_for_answer(
         eventually(what, shows, budget=seconds("fault-effect"), in_a_row=in_a_row)
     finally:
         client.close()
+
+
+def answers(service: LlmService, ask: Callable[[Client], Reply], wanted: Callable[[Reply], bool]) -> Callable[[], None]:
+    """What shows that a fault is in effect, by one answer of the gateway over a connection of its own."""
+
+    def shows() -> None:
+        client = service.connection.client(service.url, "llmisvc-conformance (fault)")
+        try:
+            reply = ask(client)
+        finally:
+            client.close()
+        if not wanted(reply):
+            raise Violation("the fault in effect", reply.summary)
+
+    return shows
 
 
 def fault_labels(service: LlmService, fault: str) -> dict[str, str]:

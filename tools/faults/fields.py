@@ -1,8 +1,8 @@
 """Faults of what becomes of a request's body at the gateway: answers are 200, and to another question."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
-from tools.explain import Violation
+from tools.faults.common import answers
 from tools.faults.envoy import filtered, lua
 from tools.faults.fault import fault
 from tools.kube.llm_service import LlmService
@@ -34,7 +34,7 @@ def fields_lost(service: LlmService) -> Iterator[None]:
         service,
         "fields_lost",
         [lua(_BODY % "\n".join(lines))],
-        _shows(service, lost, lambda reply: len((reply.json or {}).get("choices", [])) == 1),
+        answers(service, lost, lambda reply: len((reply.json or {}).get("choices", [])) == 1),
     ):
         yield
 
@@ -51,19 +51,6 @@ def characters_lost(service: LlmService) -> Iterator[None]:
         service,
         "characters_lost",
         [lua(_BODY % "  text = text:gsub('[\\128-\\255]', '?')")],
-        _shows(service, echoed, lambda reply: reply.status == 200 and "??" in reply.body),
+        answers(service, echoed, lambda reply: reply.status == 200 and "??" in reply.body),
     ):
         yield
-
-
-def _shows(service: LlmService, ask: Callable[[Client], Reply], wanted: Callable[[Reply], bool]) -> Callable[[], None]:
-    def shows() -> None:
-        client = service.connection.client(service.url, "llmisvc-conformance (fault)")
-        try:
-            reply = ask(client)
-        finally:
-            client.close()
-        if not wanted(reply):
-            raise Violation("the fault in effect", reply.summary)
-
-    return shows

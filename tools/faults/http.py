@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 
 from tools.explain import Violation
+from tools.faults.common import answers
 from tools.faults.envoy import filtered, lua, manager
 from tools.faults.fault import fault
 from tools.kube.llm_service import LlmService
@@ -38,7 +39,7 @@ end
 def responses_buffered(service: LlmService) -> Iterator[None]:
     """The proxies collect each answer before they pass it on."""
     with filtered(
-        service, "responses_buffered", [lua(_BUFFERED)], _replies(service, Client.models, _has("x-held-back"))
+        service, "responses_buffered", [lua(_BUFFERED)], answers(service, Client.models, _has("x-held-back"))
     ):
         yield
 
@@ -51,7 +52,7 @@ def expectation_refused(service: LlmService) -> Iterator[None]:
         return client.complete(headers={"Expect": "100-continue"})
 
     with filtered(
-        service, "expectation_refused", [lua(_NO_EXPECT)], _replies(service, ask, lambda it: it.status == 417)
+        service, "expectation_refused", [lua(_NO_EXPECT)], answers(service, ask, lambda it: it.status == 417)
     ):
         yield
 
@@ -63,7 +64,7 @@ def errors_disguised(service: LlmService) -> Iterator[None]:
     def ask(client: Client) -> Reply:
         return client.get("/v1/no-such-endpoint")
 
-    with filtered(service, "errors_disguised", [lua(_DISGUISED)], _replies(service, ask, lambda it: it.status == 500)):
+    with filtered(service, "errors_disguised", [lua(_DISGUISED)], answers(service, ask, lambda it: it.status == 500)):
         yield
 
 
@@ -76,7 +77,7 @@ def upstreams_told(service: LlmService) -> Iterator[None]:
         "match": {"context": "GATEWAY"},
         "patch": {"operation": "MERGE", "value": {"response_headers_to_add": [header]}},
     }
-    with filtered(service, "upstreams_told", [patch], _replies(service, Client.models, _has("x-upstream"))):
+    with filtered(service, "upstreams_told", [patch], answers(service, Client.models, _has("x-upstream"))):
         yield
 
 
@@ -91,7 +92,7 @@ def headers_limited(service: LlmService) -> Iterator[None]:
         service,
         "headers_limited",
         [manager(max_request_headers_kb=2)],
-        _replies(service, ask, lambda it: it.status == 431),
+        answers(service, ask, lambda it: it.status == 431),
     ):
         yield
 
@@ -115,24 +116,9 @@ def connections_not_kept(service: LlmService) -> Iterator[None]:
         service,
         "connections_not_kept",
         [manager(common_http_protocol_options={"max_requests_per_connection": 1})],
-        _replies(service, Client.models, lambda it: it.headers.get("connection", "").lower() == "close"),
+        answers(service, Client.models, lambda it: it.headers.get("connection", "").lower() == "close"),
     ):
         yield
-
-
-def _replies(
-    service: LlmService, ask: Callable[[Client], Reply], wanted: Callable[[Reply], bool]
-) -> Callable[[], None]:
-    def shows() -> None:
-        client = service.connection.client(service.url, "llmisvc-conformance (fault)")
-        try:
-            reply = ask(client)
-        finally:
-            client.close()
-        if not wanted(reply):
-            raise Violation("the fault in effect", reply.summary)
-
-    return shows
 
 
 def _wires(

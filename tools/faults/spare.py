@@ -38,7 +38,7 @@ def redirect_removed(service: LlmService) -> Iterator[None]:
     with _deleted(service, HTTP_ROUTE, spare.REDIRECT):
         try:
             kube.patch(HTTP_ROUTE, "spare", namespace, {"spec": {"parentRefs": opened}})
-            _answers(service, "answers over plain HTTP", "http", "/echo", 200)
+            _answers(service, "answers over plain HTTP", "http", "/echo")
             yield
         finally:
             kube.patch(HTTP_ROUTE, "spare", namespace, {"spec": {"parentRefs": before}})
@@ -48,7 +48,7 @@ def redirect_removed(service: LlmService) -> Iterator[None]:
 def token_not_demanded(service: LlmService) -> Iterator[None]:
     """The AuthorizationPolicy that demands a token is gone."""
     with _deleted(service, AUTHORIZATION_POLICY, "spare"):
-        _answers(service, "answers without a token", "https", f"{spare.GUARDED}/echo", 200)
+        _answers(service, "answers without a token", "https", f"{spare.GUARDED}/echo")
         yield
 
 
@@ -115,14 +115,14 @@ def _place(service: LlmService) -> Place:
     return Place(names.beside(service.namespace), spare.NAME)
 
 
-def _answers(service: LlmService, what: str, scheme: str, path: str, status: int) -> None:
-    """Wait until each of the Gateway's proxies answers so: istiod tells one after the other."""
+def _answers(service: LlmService, what: str, scheme: str, path: str) -> None:
+    """Wait until each of the Gateway's proxies answers with 200: istiod tells one after the other."""
 
     def shows() -> None:
         client = _client(service, scheme)
         try:
             told = client.get(path)
-            if told.status != status:
+            if told.status != 200:
                 raise Violation(what, told.summary)
         finally:
             client.close()
